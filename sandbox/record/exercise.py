@@ -1,0 +1,163 @@
+"""What an exercise asks, as plain data.
+
+`lessons.loading` builds these from an exercise file; the engine in `sandbox.record.checks` reads them.
+Durations are seconds (float). CEL stays text here; `record.cel` compiles it. Source of every field:
+the lesson format, sections 4.1 to 4.11.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+
+Operator: TypeAlias = Literal[
+    "now", "eventually", "always", "never", "before", "count", "recovered", "stays", "predicted", "answered"
+]
+
+
+class Spec(msgspec.Struct, frozen=True, kw_only=True):
+    """Common base: immutable, compared by value."""
+
+
+class Moment(Spec):
+    """One side of `before`: a predicate about a change of `each`, or about a state when `each` is None."""
+
+    each: str | None
+    when: str
+
+
+class Check(Spec):
+    """One verdict about the record. `predicate` is CEL, except `predicted`/`answered` (an id) and `before`."""
+
+    id: str
+    say: str
+    operator: Operator
+    predicate: str
+    first: Moment | None = None
+    then: Moment | None = None
+    each: str | None = None
+    during: str | None = None
+    start: str | None = None  # `from:` in the file, an anchor such as "kill.end+5s"
+    until: str | None = None
+    after: str | None = None
+    within: tuple[tuple[float, int], ...] = ()  # (seconds, points), ascending; points = full ones if plain
+    lasting: float | None = None  # `for:` in the file, seconds; None = the operator's default
+    grace: float = 0.0
+    minimum: float | None = None
+    maximum: float | None = None
+    share: float | None = None
+    must_break: bool = False
+    occurrence: Literal["last", "first", "all"] = "last"
+    points: int = 1
+    needs: tuple[str, ...] = ()
+    required: bool = False
+
+
+class Probe(Spec):
+    """Asked on schedule by the prober. `target` is host:port/path for http, host:port for tcp, a name for dns."""
+
+    id: str
+    kind: Literal["http", "tcp", "dns", "exec", "leader"]
+    target: str
+    every: float = 1.0
+    timeout: float = 1.0
+    ok: str = "object.status == 200"
+    method: str = "GET"
+    body: str = ""
+    headers: dict[str, str] = {}
+    origin: Literal["platform", "toolbox"] = "platform"  # `from:` in the file
+    argv: tuple[str, ...] = ()
+
+
+class Load(Spec):
+    id: str
+    target: str
+    rate: float
+    lasting: float
+    script: str = ""
+    shape: str = "steady"
+    by: str = "student"
+
+
+class Fault(Spec):
+    """`by`: student | submit | timeline | prediction:<id> | check:<id>. `lasting` is `for:` in the file."""
+
+    id: str
+    kind: str
+    target: str
+    by: str = "student"
+    pick: str | int = "one"
+    grace: float | None = None
+    at: str | None = None
+    lasting: float | None = None
+    settle: float = 0.0
+    needs: tuple[str, ...] = ()
+    parameters: dict[str, Any] = {}
+
+
+class Mark(Spec):
+    """A window opened by a change of `each` with `when`, closed by the first state with `until`."""
+
+    id: str
+    each: str
+    when: str
+    until: str | None = None
+
+
+class Prediction(Spec):
+    """`answer`: choice, number, duration, object, node, order, curve, set, match. `observed` is CEL: a list."""
+
+    id: str
+    ask: str
+    answer: str
+    observed: str
+    choices: dict[str, str] = {}
+    before: str | None = None
+    settle: float = 0.0
+    misconceptions: dict[str, str] = {}
+    why: dict[str, str] = {}
+    tolerance: str | None = None
+
+
+class Hint(Spec):
+    """First match wins; `when` None always matches. `say` and `ladder` are Markdown with ${CEL}."""
+
+    id: str
+    when: str | None
+    say: str
+    ladder: tuple[str, ...] = ()
+
+
+class Exercise(Spec):
+    """One exercise of a lesson. `objects` are start manifests; values may still hold ${params.x}."""
+
+    id: str
+    title: str
+    task: str
+    time: float
+    checks: tuple[Check, ...]
+    ready: str | None = None
+    gate: Literal["none", "soft", "hard"] = "soft"
+    feedback: Literal["live", "on-submit", "after-close"] = "live"
+    variants: dict[str, dict[str, Any]] = {}
+    probes: tuple[Probe, ...] = ()
+    loads: tuple[Load, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    predictions: tuple[Prediction, ...] = ()
+    questions: tuple[Prediction, ...] = ()
+    hints: tuple[Hint, ...] = ()
+    pods: int = 4  # the lesson's budget at rest
+    memory: int = 128 * 2**20  # bytes
+    cpu: float = 0.4  # cores
+    capabilities: tuple[str, ...] = ()
+    objects: tuple[dict[str, Any], ...] = ()
+    files: dict[str, str] = {}  # file name -> text the student starts from
+
+    def fault(self, fault_id: str) -> Fault:
+        """Raises KeyError for an unknown id."""
+        for fault in self.faults:
+            if fault.id == fault_id:
+                return fault
+        raise KeyError(fault_id)
