@@ -1,0 +1,127 @@
+/** The page's exact words (visual.md 9, 10, 13). Pure, so that each is tested. */
+import type { CheckState, ItemOf } from "./protocol";
+
+export interface BadgeTexts {
+  /** "LIVE", "RECORDED" or "" (no badge). */
+  word: "LIVE" | "RECORDED" | "";
+  detail: string;
+  /** Sentence across the picture when it has no news, is waking, empty or broken; else "". */
+  strip: string;
+}
+
+export interface BadgeInput {
+  mode: string;
+  late: boolean;
+  behind: number;
+  silence: number;
+  tries: number;
+  problem: string;
+  moment: number;
+  now: number;
+  staleSince: number | null;
+  history: { label: string } | null;
+  self: ItemOf<"sandbox"> | null;
+  readOnly: boolean;
+}
+
+export function badgeTexts(live: BadgeInput): BadgeTexts {
+  switch (live.mode) {
+    case "recorded":
+      return { word: "RECORDED", detail: live.history?.label || "a run made earlier", strip: "" };
+    case "past":
+      return { word: "RECORDED", detail: `${agoWords(live.now - live.moment)} ago`, strip: "" };
+    case "live": {
+      const whose = live.readOnly ? "this student's namespace" : "your namespace";
+      const detail = live.late
+        ? `${seconds(Math.max(live.behind, live.silence))} behind, catching up`
+        : `${whose}, ${seconds(live.behind)} behind`;
+      return { word: "LIVE", detail, strip: "" };
+    }
+    case "stale":
+      return { word: "LIVE", detail: "no news", strip: staleStrip(live) };
+    case "loading":
+      return { word: "", detail: "", strip: wakingStrip(live.self) };
+    case "error":
+      return {
+        word: "",
+        detail: "",
+        strip: live.problem || "The picture lost its feed. The terminal still works. Reload the picture",
+      };
+    default:
+      return {
+        word: "",
+        detail: "",
+        strip: "Nothing is deployed yet. Run the first command in the lesson and it appears here.",
+      };
+  }
+}
+
+function staleStrip(live: BadgeInput): string {
+  const since = live.staleSince === null ? live.silence : Math.max(live.silence, live.now - live.staleSince);
+  const again = live.tries > 0 ? ` Reconnecting, try ${live.tries}.` : "";
+  return `Last news ${Math.round(since)} s ago.${again} Your apps are still running.`;
+}
+
+function wakingStrip(self: ItemOf<"sandbox"> | null): string {
+  if (self && self.place > 0) return `Still waking. Place ${self.place} in the queue.`;
+  return "Waking your namespace. Usually 6 s.";
+}
+
+/** "0.2 s", "14 s". */
+export function seconds(value: number): string {
+  return value < 10 ? `${Math.max(0, value).toFixed(1)} s` : `${Math.round(value)} s`;
+}
+
+/** "12 s", "3 min", "2 h". */
+export function agoWords(value: number): string {
+  const s = Math.max(0, Math.round(value));
+  if (s < 100) return `${s} s`;
+  if (s < 5400) return `${Math.round(s / 60)} min`;
+  return `${Math.round(s / 3600)} h`;
+}
+
+/** "41 min left", "50 s left", "time is up". */
+export function leftWords(until: number, now: number): string {
+  const s = Math.round(until - now);
+  if (s <= 0) return "time is up";
+  return s < 60 ? `${s} s left` : `${Math.ceil(s / 60)} min left`;
+}
+
+/** The warning to show for the time left (10, 3 and 1 minutes), or null. */
+export function warningAt(until: number, now: number): 10 | 3 | 1 | null {
+  const s = until - now;
+  if (s <= 0 || s > 600) return null;
+  if (s <= 60) return 1;
+  return s <= 180 ? 3 : 10;
+}
+
+export const CHECK_WORDS: Record<CheckState, string> = {
+  pass: "passed",
+  fail: "failed",
+  holding: "holding",
+  waiting: "waiting",
+  "could-not-grade": "could not grade",
+  "your-turn": "your turn",
+};
+
+/** Head line in words: "2 passed, 2 still open, 1 for you". */
+export function checksLine(states: readonly CheckState[]): string {
+  const count = (...wanted: CheckState[]): number => states.filter((state) => wanted.includes(state)).length;
+  const parts: string[] = [];
+  const add = (n: number, words: string): void => {
+    if (n > 0) parts.push(`${n} ${words}`);
+  };
+  add(count("pass"), "passed");
+  add(count("fail"), "failed");
+  add(count("holding", "waiting"), "still open");
+  add(count("your-turn"), "for you");
+  add(count("could-not-grade"), "could not be graded");
+  return parts.join(", ");
+}
+
+/** Seconds from an anchor with a true minus sign: "+11 s", "−14 s", "0 s". */
+export function offsetWords(value: number): string {
+  const s = Math.round(value);
+  if (s === 0) return "0 s";
+  return `${s > 0 ? "+" : "\u2212"}${Math.abs(s)} s`;
+}
