@@ -1,0 +1,134 @@
+"""`manage.py up`: pages within seconds, the cluster behind them, everything stopped cleanly."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from types import FrameType
+
+from .children import Child, ensure_no_survivors, run_once
+from .home import HomeUnfit, Owner, ensure_home, ensure_owner
+from .notice import ClusterNotice, publish_notice
+from .ports import holder_of, is_free
+
+
+class AlreadyRunning(Exception):
+    """Another supervisor holds this state folder."""
+
+
+def say(text: str) -> None:
+    print(f"  {text}", flush=True)
+
+
+class Supervisor:
+    """One per state folder, held by a lock on `supervisor.lock`."""
+
+    def __init__(self, home: Path, bind: str, port: int, *, cluster: bool = True) -> None:
+        self.home, self.bind, self.port, self.with_cluster = home, bind, port, cluster
+        self.stopping = threading.Event()
+        self.lock_file = None
+
+    def take_lock(self) -> None:
+        """Raises AlreadyRunning."""
+        path = self.home / "supervisor.lock"
+        self.lock_file = path.open("a+")
+        try:
+            fcntl.flock(self.lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise AlreadyRunning from None
+        self.lock_file.seek(0)
+        self.lock_file.truncate()
+        self.lock_file.write(f"{os.getpid()}\n")
+        self.lock_file.flush()
+
+    def prepare(self) -> Owner:
+        """Folders, lock, database. Raises HomeUnfit, AlreadyRunning, RuntimeError."""
+        owner = ensure_owner()
+        ensure_home(self.home, owner)
+        self.take_lock()
+        ensure_no_survivors(self.home)
+        if not is_free(self.bind, self.port):
+            raise HomeUnfit(
+                f"Port {self.port} on {self.bind} is taken by {holder_of(self.port)}. Stop it, or choose another: PORT={self.port + 1} make up"
+            )
+        publish_notice(self.home / "web/cluster.json", ClusterNotice("starting", "Looking at this machine"), owner.gid)
+        run_once(["migrate", "--verbosity", "0"], self.home, owner)
+        return owner
+
+    def run(self) -> int:
+        """Until Ctrl-C or SIGTERM. Exit code for the shell."""
+        signal.signal(signal.SIGINT, self.on_signal)
+        signal.signal(signal.SIGTERM, self.on_signal)
+        owner = self.prepare()
+        children = [
+            Child("web", ["web", "--bind", self.bind, "--port", str(self.port)], self.home, owner),
+            Child("worker", ["worker"], self.home, owner),
+        ]
+        cluster = None
+        try:
+            for child in children:
+                child.start()
+            self.wait_for_pages(children[0])
+            self.greet(owner)
+            cluster = self.start_cluster(owner)
+            while not self.stopping.wait(1.0):
+                for child in children:
+                    child.ensure_running()
+        finally:
+            say("Stopping ...")
+            for child in reversed(children):
+                child.stop()
+            left = cluster.stop() if cluster else []
+            ensure_no_survivors(self.home)
+            for one in left:
+                print(f"  Could not be removed: {one}", file=sys.stderr)
+        say("Stopped. Nothing is left running.")
+        return 1 if left else 0
+
+    def on_signal(self, number: int, frame: FrameType | None) -> None:
+        self.stopping.set()
+
+    def start_cluster(self, owner: Owner):  # noqa: ANN201  (imported late: it loads the Kubernetes side)
+        if not self.with_cluster:
+            return None
+        from .cluster_thread import ClusterThread
+
+        thread = ClusterThread(self.home, owner, say)
+        thread.start()
+        return thread
+
+    def wait_for_pages(self, web: Child, seconds: float = 60.0) -> None:
+        """Raises RuntimeError when the web server does not answer."""
+        address = f"http://{self.address}/healthz"
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and not self.stopping.is_set():
+            try:
+                with urllib.request.urlopen(address, timeout=2):
+                    return
+            except (urllib.error.URLError, OSError):
+                if web.process is not None and web.process.poll() is not None:
+                    break
+                time.sleep(0.1)
+        if not self.stopping.is_set():
+            raise RuntimeError(f"The web server did not answer. Its last words are in {web.log}")
+
+    @property
+    def address(self) -> str:
+        host = "127.0.0.1" if self.bind in ("0.0.0.0", "::", "127.0.0.1") else self.bind  # noqa: S104
+        return f"{host}:{self.port}"
+
+    def greet(self, owner: Owner) -> None:
+        url = run_once(["signin", "--role", "instructor", "--quiet"], self.home, owner).strip().splitlines()[-1]
+        print(f"\n  Open this address (it signs you in, once):\n\n    {url}\n", flush=True)
+        if self.bind not in ("127.0.0.1", "localhost", "::1"):
+            code = run_once(["classcode"], self.home, owner).strip().splitlines()[-1]
+            say(f"For the room: http://{self.bind}:{self.port}/join/ with the class code {code}.")
+            say("This is plain HTTP: use it only in a network you trust, or put an HTTPS proxy before it.")
+        say("Ctrl-C stops everything. Another address: ./manage.py signin")

@@ -1,0 +1,63 @@
+"""`make check` (fast) and `make test` (--all): every tool in turn, pytest last so that its line closes the run.
+
+With CI set, a tier that is left out is a failure; without it, what was left out is said.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = ROOT / ".venv/bin"
+FAST = "not cluster and not browser and not faults"
+
+
+def steps() -> list[tuple[str, list[str], Path]]:
+    npm = ["npm", "run", "--silent"]
+    frontend = ROOT / "frontend"
+    return [
+        ("format", [str(BIN / "ruff"), "format", "--check", "-q", "."], ROOT),
+        ("lint", [str(BIN / "ruff"), "check", "-q", "."], ROOT),
+        ("imports", [str(BIN / "lint-imports"), "--no-cache"], ROOT),
+        ("types", [str(BIN / "mypy")], ROOT),
+        ("lessons", [str(ROOT / "glasshull"), "lesson", "lint", "lessons/how-clusters-work"], ROOT),
+        ("page types", [*npm, "check"], frontend),
+        ("page lint", [*npm, "lint"], frontend),
+        ("page tests", [*npm, "test"], frontend),
+        ("page size", [*npm, "size"], frontend),
+    ]
+
+
+def run_step(name: str, command: list[str], cwd: Path) -> bool:
+    started = time.monotonic()
+    result = subprocess.run(command, cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    took = time.monotonic() - started
+    print(f"{'ok  ' if result.returncode == 0 else 'FAIL'} {name} ({took:.0f} s)", flush=True)
+    if result.returncode:
+        print((result.stdout + result.stderr)[-6000:], flush=True)
+    return result.returncode == 0
+
+
+def main(everything: bool) -> int:
+    failed = [name for name, command, cwd in steps() if not run_step(name, command, cwd)]
+    command = [str(BIN / "python"), "-m", "pytest", "-q"]
+    if not everything:
+        command += ["-m", FAST]
+    elif os.geteuid() != 0:
+        if os.environ.get("CI"):
+            print("The cluster tests need root; with CI set they may not be left out.", file=sys.stderr)
+            return 1
+        print("Left out: the cluster, browser and fault tests (they need root).", flush=True)
+        command += ["-m", FAST]
+    code = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL).returncode
+    if failed:
+        print(f"Not green: {', '.join(failed)}", file=sys.stderr)
+    return code or len(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main("--all" in sys.argv))
