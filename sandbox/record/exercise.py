@@ -20,15 +20,18 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
     """Common base: immutable, compared by value."""
 
 
-class Moment(Spec):
+class Moment(Spec, frozen=True, kw_only=True):
     """One side of `before`: a predicate about a change of `each`, or about a state when `each` is None."""
 
     each: str | None
     when: str
 
 
-class Check(Spec):
-    """One verdict about the record. `predicate` is CEL, except `predicted`/`answered` (an id) and `before`."""
+class Check(Spec, frozen=True, kw_only=True):
+    """One verdict about the record.
+
+    `predicate` is CEL, except for `predicted` and `answered` (an id) and `before` (empty).
+    """
 
     id: str
     say: str
@@ -54,8 +57,11 @@ class Check(Spec):
     required: bool = False
 
 
-class Probe(Spec):
-    """Asked on schedule by the prober. `target` is host:port/path for http, host:port for tcp, a name for dns."""
+class Probe(Spec, frozen=True, kw_only=True):
+    """Asked on schedule by the prober.
+
+    `target` is host:port/path for http, host:port for tcp, a name for dns.
+    """
 
     id: str
     kind: Literal["http", "tcp", "dns", "exec", "leader"]
@@ -70,7 +76,7 @@ class Probe(Spec):
     argv: tuple[str, ...] = ()
 
 
-class Load(Spec):
+class Load(Spec, frozen=True, kw_only=True):
     id: str
     target: str
     rate: float
@@ -80,7 +86,7 @@ class Load(Spec):
     by: str = "student"
 
 
-class Fault(Spec):
+class Fault(Spec, frozen=True, kw_only=True):
     """`by`: student | submit | timeline | prediction:<id> | check:<id>. `lasting` is `for:` in the file."""
 
     id: str
@@ -96,7 +102,7 @@ class Fault(Spec):
     parameters: dict[str, Any] = {}
 
 
-class Mark(Spec):
+class Mark(Spec, frozen=True, kw_only=True):
     """A window opened by a change of `each` with `when`, closed by the first state with `until`."""
 
     id: str
@@ -105,8 +111,11 @@ class Mark(Spec):
     until: str | None = None
 
 
-class Prediction(Spec):
-    """`answer`: choice, number, duration, object, node, order, curve, set, match. `observed` is CEL: a list."""
+class Prediction(Spec, frozen=True, kw_only=True):
+    """`answer`: choice, number, duration, object, node, order, curve, set, match.
+
+    `observed` is CEL: a list of all right answers.
+    """
 
     id: str
     ask: str
@@ -120,7 +129,7 @@ class Prediction(Spec):
     tolerance: str | None = None
 
 
-class Hint(Spec):
+class Hint(Spec, frozen=True, kw_only=True):
     """First match wins; `when` None always matches. `say` and `ladder` are Markdown with ${CEL}."""
 
     id: str
@@ -129,7 +138,7 @@ class Hint(Spec):
     ladder: tuple[str, ...] = ()
 
 
-class Exercise(Spec):
+class Exercise(Spec, frozen=True, kw_only=True):
     """One exercise of a lesson. `objects` are start manifests; values may still hold ${params.x}."""
 
     id: str

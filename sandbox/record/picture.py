@@ -1,0 +1,439 @@
+"""The record folded up to a moment: what the page draws. The only reducer there is."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from sandbox.record import markers
+from sandbox.record.components import Components
+from sandbox.record.delta import Delta, Item, Items, changed_fields, merge
+from sandbox.record.entry import Entry
+from sandbox.record.ours import is_furniture
+from sandbox.record.projecting import node, pod, service, workload
+from sandbox.record.projecting.reading import Object, name, part, uid
+
+__all__ = ["Delta", "Picture", "fold", "merge"]
+
+_CLEARED_BY_START = ("check/", "prediction/", "fault/", "probe/", "hint/")
+_LOST_AFTER_END = 30.0  # seconds in which a lost request still counts to a fault without `settle`
+
+
+class Picture:
+    """Items by key (live protocol, section 1). Feed it every entry of a sandbox, in order of `seq`.
+
+    Items are replaced, never changed in place: a snapshot taken before stays what it was.
+    """
+
+    def __init__(self) -> None:
+        self.items: Items = {}
+        self.epoch = 0
+        self.seq = 0
+        self.at = 0.0
+        self._set: Items = {}
+        self._gone: dict[str, None] = {}
+        self._services: dict[str, Object] = {}
+        self._slices: dict[str, Object] = {}
+        self._nodes: dict[str, Object] = {}
+        self._memory: dict[str, tuple[str, float]] = {}  # Pod uid -> node, bytes requested
+        self._markers: deque[str] = deque()
+        self._faults_by: dict[str, _Window] = {}
+        self._components = Components()
+        for key, item in self._components.first().items():
+            self._put(key, item)
+
+    def feed(self, entry: Entry) -> Delta | None:
+        """Fold one entry in. None only for one that was folded before (its seq is not new).
+
+        An entry that changes nothing still gives an empty delta, so that `seq` has no holes (rule L1).
+        """
+        if entry.seq <= self.seq:
+            return None
+        self._set, self._gone = {}, {}
+        self.epoch, self.seq, self.at = entry.epoch, entry.seq, entry.at
+        reducer = _REDUCERS.get(entry.kind)
+        if reducer is not None:
+            reducer(self, entry)
+        return Delta(
+            epoch=entry.epoch,
+            seq=entry.seq,
+            at=entry.at,
+            set=self._set,
+            gone=tuple(self._gone),
+            first=entry.seq,
+        )
+
+    def snapshot(self, sandbox: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The snapshot frame. `sandbox` = fields of `sandbox/self` known outside the record."""
+        items = dict(self.items)
+        if sandbox:
+            items["sandbox/self"] = {**(items.get("sandbox/self") or dict(_SANDBOX)), **sandbox}
+        return {"f": "snapshot", "epoch": self.epoch, "seq": self.seq, "at": self.at, "items": items}
+
+    # items
+
+    def _put(self, key: str, item: Item) -> None:
+        before = self.items.get(key)
+        changed = changed_fields(before, item)
+        if not changed:
+            return
+        self.items[key] = item
+        self._gone.pop(key, None)
+        known = self._set.get(key)
+        self._set[key] = {**known, **changed} if known else changed
+
+    def _remove(self, key: str) -> None:
+        if self.items.pop(key, None) is not None:
+            self._set.pop(key, None)
+            self._gone[key] = None
+
+    def _say(self, entry: Entry, said: markers.Said | None) -> None:
+        if said is None:
+            return
+        key = f"marker/{entry.seq}"
+        self._put(key, markers.marker(entry, said))
+        self._markers.append(key)
+        while len(self._markers) > markers.MOST:
+            self._remove(self._markers.popleft())
+
+    def _key_of(self, kind: str, wanted: str) -> str | None:
+        """The picture's key of an object by kind and name."""
+        for key, item in self.items.items():
+            if item.get("name") == wanted and _kind(item) == kind:
+                return key
+        return None
+
+    # objects
+
+    def _object(self, entry: Entry) -> None:
+        change = entry.change
+        kind, object_ = str(change.get("kind", "")), change.get("object")
+        if not isinstance(object_, dict):
+            return
+        deleted = change.get("op") == "DELETED"
+        before = self.items.get(f"pod/{entry.uid}") if kind == "Pod" else None
+        if kind == "Node":
+            self._node(object_, deleted)
+        elif kind == "EndpointSlice":
+            self._slice(object_, deleted)
+        elif kind == "ComponentView":
+            self._show(self._components.view(object_, entry.at))
+            return
+        elif not is_furniture(kind, object_):
+            self._students_object(kind, object_, deleted)
+        self._show(self._components.object(kind, change, before, entry.at))
+        if kind == "Pod":
+            key = f"pod/{uid(object_)}"
+            self._say(entry, markers.of_pod(before, self.items.get(key), key))
+
+    def _students_object(self, kind: str, object_: Object, deleted: bool) -> None:
+        key = _key(kind, object_)
+        if kind == "Service":
+            self._services.pop(uid(object_), None)
+            if not deleted:
+                self._services[uid(object_)] = object_
+        if kind == "Pod":
+            self._reserve(object_, deleted)
+        if deleted:
+            self._remove(key)
+        elif kind == "Pod":
+            self._put(key, pod.project(object_))
+        elif kind in pod.WORKLOADS:
+            self._put(key, workload.project(kind, object_))
+        elif kind == "Service":
+            self._put(key, service.project(object_, self._slices_of(name(object_))))
+        else:
+            self._put(key, {"t": "object", "kind": kind, "name": name(object_)})
+
+    def _reserve(self, object_: Object, deleted: bool) -> None:
+        """Keep each node's sum of requested memory; a finished Pod requests nothing any more."""
+        identity = uid(object_)
+        where = str(part(object_, "spec").get("nodeName") or "")
+        over = deleted or part(object_, "status").get("phase") in ("Succeeded", "Failed")
+        before = self._memory.pop(identity, None)
+        if where and not over:
+            self._memory[identity] = (where, pod.requested_memory(object_))
+        for each in {where, before[0] if before else ""}:
+            if each in self._nodes:
+                self._put_node(each)
+
+    def _node(self, object_: Object, deleted: bool) -> None:
+        if deleted:
+            self._nodes.pop(name(object_), None)
+            self._remove(f"node/{name(object_)}")
+        else:
+            self._nodes[name(object_)] = object_
+            self._put_node(name(object_))
+
+    def _put_node(self, wanted: str) -> None:
+        requested = sum(bytes_ for where, bytes_ in self._memory.values() if where == wanted)
+        self._put(f"node/{wanted}", node.project(self._nodes[wanted], requested))
+
+    def _slice(self, object_: Object, deleted: bool) -> None:
+        if deleted:
+            self._slices.pop(uid(object_), None)
+        else:
+            self._slices[uid(object_)] = object_
+        wanted = service.service_of(object_)
+        for key, each in self._services.items():
+            if name(each) == wanted:
+                self._put(f"service/{key}", service.project(each, self._slices_of(wanted)))
+
+    def _slices_of(self, wanted: str) -> list[Object]:
+        return [each for each in self._slices.values() if service.service_of(each) == wanted]
+
+    def _show(self, components: Items) -> None:
+        for key, item in components.items():
+            self._put(key, item)
+
+    # what people and the platform do
+
+    def _action(self, entry: Entry) -> None:
+        self._show(self._components.action(entry.change, entry.at))
+        kind = markers.kind_of(str(entry.change.get("resource", "")))
+        key = self._key_of(kind, str(entry.change.get("name") or ""))
+        self._say(entry, markers.of_action(entry.change, key))
+
+    def _probe(self, entry: Entry) -> None:
+        key, change = f"probe/{entry.uid}", entry.change
+        item = dict(self.items.get(key) or _PROBE)
+        if change.get("summary"):
+            item["sent"] += int(change.get("sent", 0))
+            item["failed"] += int(change.get("failed", 0))
+        else:
+            item |= {field: change.get(field) for field in ("ok", "status", "ms", "error")}
+            if change.get("ok") is False:
+                self._count_lost(1, entry.at)
+        self._put(key, item)
+
+    def _load(self, entry: Entry) -> None:
+        self._count_lost(int(entry.change.get("lost") or 0), entry.at)
+
+    def _count_lost(self, lost: int, at: float) -> None:
+        for key, window in self._faults_by.items():
+            item = self.items.get(key)
+            if lost and item is not None and window.holds(at):
+                self._put(key, {**item, "lost": item["lost"] + lost})
+
+    def _fault(self, entry: Entry) -> None:
+        key, change = f"fault/{entry.uid}", entry.change
+        before = self.items.get(key) or {**_FAULT, "at": entry.at}
+        item: Item = dict(before)
+        item |= {field: change[field] for field in ("needs", "lost") if field in change}
+        phase = change.get("phase")
+        if (phase and phase != before["phase"]) or phase == "started":
+            item |= {"phase": phase, "at": entry.at}
+        target = change.get("target")
+        if isinstance(target, dict) and target.get("uid"):
+            item["target"] = f"{str(target.get('kind', 'Pod')).lower()}/{target['uid']}"
+        if phase == "started":
+            item["lost"] = 0
+            self._faults_by[key] = _Window(entry.at, None, float(change.get("settle") or _LOST_AFTER_END))
+            if change.get("by") == "submit":
+                self._attempt_state("testing", "Now we test it ourselves.")
+        elif phase in ("ended", "reverted", "failed") and key in self._faults_by:
+            self._faults_by[key] = self._faults_by[key].ended(entry.at)
+        self._put(key, item)
+        self._say(entry, markers.of_fault(self._with_suffix(change), item["target"]))
+
+    def _with_suffix(self, change: dict[str, Any]) -> dict[str, Any]:
+        target = change.get("target")
+        if not isinstance(target, dict):
+            return change
+        known = self.items.get(f"pod/{target.get('uid')}") or {}
+        return {**change, "target": {**target, "suffix": known.get("suffix")}}
+
+    def _verdict(self, entry: Entry) -> None:
+        key, change = f"check/{entry.uid}", entry.change
+        before = self.items.get(key)
+        decided = change.get("decided_by") or []
+        item: Item = {
+            "t": "check",
+            "say": str(change.get("say") or (before or {}).get("say") or entry.uid),
+            "state": str(change.get("state", "waiting")),
+            "points": change.get("points", 0),
+            "of": change.get("of", 0),
+            "line": str(change.get("line") or ""),
+            "seq": decided[-1]["seq"] if decided else None,
+            "at": change.get("at", entry.at),
+        }
+        self._put(key, item)
+        self._say(entry, markers.of_verdict(before, item, key))
+        self._count_points()
+
+    def _count_points(self) -> None:
+        """Points so far, of those that can be graded: could-not-grade leaves both sides."""
+        item = self.items.get("attempt/now")
+        if item is None or item["state"] in ("marked", "could-not-mark"):
+            return
+        checks = [each for key, each in self.items.items() if key.startswith("check/")]
+        gradable = [each for each in checks if each["state"] != "could-not-grade"]
+        points = sum(each["points"] for each in gradable)
+        self._put("attempt/now", {**item, "points": points, "of": sum(each["of"] for each in gradable)})
+
+    def _prediction(self, entry: Entry) -> None:
+        key, change = f"prediction/{entry.uid}", entry.change
+        item = dict(self.items.get(key) or {"t": "prediction", **dict.fromkeys(_PREDICTION_FIELDS)})
+        if "value" in change:
+            item |= {"value": change["value"], "at": change.get("at", entry.at)}
+        if "observed" in change:
+            item |= {"observed": change["observed"], "right": change.get("right")}
+        self._put(key, item)
+        self._say(entry, markers.of_prediction(change, key))
+
+    def _hint(self, entry: Entry) -> None:
+        change = entry.change
+        phase = change.get("phase")
+        gone = phase == "gone"
+        self._put(
+            "hint/now",
+            {
+                "t": "hint",
+                "offered": not gone,
+                "id": "" if gone else str(change.get("id") or entry.uid),
+                "say": change.get("say") if phase == "opened" else None,
+                "n": 0 if gone else int(change.get("n") or 0),
+                "most": 0 if gone else int(change.get("most") or 0),
+            },
+        )
+        if phase == "opened":
+            self._say(entry, markers.Said("hint", "you opened a hint", "hint/now"))
+
+    # the attempt and the sandbox
+
+    def _start(self, entry: Entry) -> None:
+        self._clear()
+        change = entry.change
+        item = {**_ATTEMPT, "n": int(change.get("attempt") or 1), "started": entry.at}
+        self._put("attempt/now", {**item, "until": change.get("until")})
+
+    def _clear(self) -> None:
+        for key in [key for key in self.items if key.startswith(_CLEARED_BY_START)]:
+            self._remove(key)
+        self._faults_by.clear()
+
+    def _submit(self, entry: Entry) -> None:
+        by = entry.change.get("by")
+        said = {"checks": "every check passed", "time": "time is up"}.get(str(by), "you handed in")
+        self._attempt_state("closing", "Open windows run to their end.")
+        self._say(entry, markers.Said("submit", said, "attempt/now"))
+
+    def _handover(self, entry: Entry) -> None:
+        self._attempt_state("handed-in", "The mark is being worked out.")
+
+    def _mark(self, entry: Entry) -> None:
+        item, change = self.items.get("attempt/now"), entry.change
+        if item is None:
+            return
+        if change.get("points") is None:
+            text = str(change.get("text") or "The mark could not be worked out yet. It is tried again.")
+            self._put("attempt/now", {**item, "state": "could-not-mark", "text": text})
+            return
+        text = "Some checks could not be graded; they cost nothing." if change.get("provisional") else ""
+        marked = {"state": "marked", "points": change["points"], "of": change.get("of", 0), "text": text}
+        self._put("attempt/now", {**item, **marked})
+        self._say(entry, markers.Said("submit", f"marked: {change['points']} of {change.get('of', 0)}"))
+
+    def _attempt_state(self, state: str, text: str) -> None:
+        item = self.items.get("attempt/now")
+        if item is not None:
+            self._put("attempt/now", {**item, "state": state, "text": text})
+
+    def _reset(self, entry: Entry) -> None:
+        self._clear()
+        self._say(entry, markers.Said("reset", "back to the start"))
+
+    def _phase(self, entry: Entry) -> None:
+        before = self.items.get("sandbox/self") or _SANDBOX
+        known = {field: entry.change[field] for field in _SANDBOX if field in entry.change}
+        self._put("sandbox/self", {**before, **known})
+
+    def _gap(self, entry: Entry) -> None:
+        self._say(entry, markers.of_gap(entry.change))
+
+    def _trouble(self, entry: Entry) -> None:
+        self._say(entry, markers.Said("gap", str(entry.change.get("text") or "trouble on our side")))
+
+
+class _Window:
+    """When a lost request counts to a fault: from its start until some time after its end."""
+
+    def __init__(self, start: float, end: float | None, settle: float) -> None:
+        self._start, self._end, self._settle = start, end, settle
+
+    def ended(self, at: float) -> _Window:
+        return _Window(self._start, at, self._settle)
+
+    def holds(self, at: float) -> bool:
+        return self._start <= at and (self._end is None or at <= self._end + self._settle)
+
+
+_PREDICTION_FIELDS = ("value", "at", "observed", "right")
+_PROBE: Item = {
+    "t": "probe",
+    "ok": False,
+    "status": None,
+    "ms": None,
+    "error": None,
+    "sent": 0,
+    "failed": 0,
+}
+_FAULT: Item = {"t": "fault", "phase": "armed", "target": None, "at": 0.0, "needs": [], "lost": 0}
+_ATTEMPT: Item = {
+    "t": "attempt",
+    "n": 1,
+    "state": "running",
+    "started": 0.0,
+    "until": None,
+    "points": 0,
+    "of": 0,
+    "text": "",
+}
+_SANDBOX: Item = {
+    "t": "sandbox",
+    "phase": "requested",
+    "phases": [],
+    "expires": None,
+    "place": 0,
+    "text": "",
+}
+
+_REDUCERS: dict[str, Callable[[Picture, Entry], None]] = {
+    "object": Picture._object,
+    "action": Picture._action,
+    "probe": Picture._probe,
+    "load": Picture._load,
+    "fault": Picture._fault,
+    "verdict": Picture._verdict,
+    "prediction": Picture._prediction,
+    "hint": Picture._hint,
+    "start": Picture._start,
+    "submit": Picture._submit,
+    "handover": Picture._handover,
+    "mark": Picture._mark,
+    "reset": Picture._reset,
+    "phase": Picture._phase,
+    "gap": Picture._gap,
+    "trouble": Picture._trouble,
+}
+
+
+def fold(entries: Iterable[Entry]) -> Picture:
+    """The picture after all `entries`."""
+    picture = Picture()
+    for entry in entries:
+        picture.feed(entry)
+    return picture
+
+
+def _key(kind: str, object_: Object) -> str:
+    if kind == "Pod":
+        return f"pod/{uid(object_)}"
+    if kind in pod.WORKLOADS:
+        return f"workload/{uid(object_)}"
+    return f"{'service' if kind == 'Service' else 'object'}/{uid(object_)}"
+
+
+def _kind(item: Item) -> str:
+    return str(item.get("kind") or {"pod": "Pod", "service": "Service", "node": "Node"}.get(item["t"], ""))
