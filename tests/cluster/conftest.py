@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
 import uuid
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from bench.product import Product
 from sandbox.cluster.client import ClusterClient, NotFound
 from sandbox.plan import SandboxPlan, plan_for
 
@@ -18,22 +18,15 @@ from sandbox.plan import SandboxPlan, plan_for
 class Embedded:
     """The product's own cluster, seen with the administrator's eyes."""
 
-    def __init__(self, product: Any) -> None:
+    def __init__(self, product: Product) -> None:
         self.home: Path = product.home
         self.kubeconfig: Path = product.kubeconfig
+        self.kubectl = product.kubectl
         self.product = product
-
-    def kubectl(self, *arguments: str, check: bool = True) -> str:
-        binary = next((self.home / "bin").glob("*/kubectl"))
-        result = subprocess.run(
-            [str(binary), f"--kubeconfig={self.kubeconfig}", *arguments], capture_output=True, text=True, timeout=90
-        )
-        assert not check or result.returncode == 0, result.stderr
-        return result.stdout
 
 
 @pytest.fixture(scope="session")
-def embedded(product: Any) -> Embedded:
+def embedded(product: Product) -> Embedded:
     return Embedded(product)
 
 
