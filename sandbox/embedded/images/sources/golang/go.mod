@@ -1,0 +1,3 @@
+module glasshull.local/images
+
+go 1.26
