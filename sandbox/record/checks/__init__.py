@@ -1,0 +1,1 @@
+"""Verdicts over time: operators, windows, predictions, hints."""
