@@ -1,5 +1,13 @@
 import "./styles/main.css";
 import { readPageData } from "./lib/page";
+import { toggleTheme } from "./lib/theme";
+
+for (const button of document.querySelectorAll<HTMLElement>("[data-theme-toggle]")) {
+  button.addEventListener("click", () => toggleTheme());
+}
 
 const page = readPageData();
 if (page) void import("./page/lesson").then(({ mountLesson }) => mountLesson(page));
+
+const table = document.querySelector<HTMLElement>("[data-class-socket]");
+if (table) void import("./page/class-table").then(({ wireClassTable }) => wireClassTable(table));

@@ -227,6 +227,13 @@ export class Live {
     this.#cutTo(at);
   }
 
+  /** Items at a moment of my sandbox, unix s, without moving the picture; null where no record reaches. */
+  async itemsAt(at: number): Promise<Items | null> {
+    if (this.#recorded || !(await this.#ensureHistory(null, at))) return null;
+    const history = this.history as History;
+    return foldTo(history, framesUntil(history.frames, at));
+  }
+
   /** To the event marker before or after the playhead. */
   async step(direction: -1 | 1): Promise<void> {
     const here = this.moment;

@@ -1,0 +1,1 @@
+export function wireClassTable(_: HTMLElement): void {}
