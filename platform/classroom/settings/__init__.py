@@ -1,0 +1,1 @@
+"""Settings by place: `embedded` for `manage.py up`, `testing` for pytest; both stand on `base`."""
