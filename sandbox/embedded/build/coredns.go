@@ -14,13 +14,14 @@ import (
 	_ "github.com/coredns/coredns/plugin/metrics"
 	_ "github.com/coredns/coredns/plugin/ready"
 	_ "github.com/coredns/coredns/plugin/reload"
+	_ "github.com/coredns/coredns/plugin/template"
 )
 
 func runCoreDNS() {
 	// The order is the order in which the plug-ins see a query, whatever the Corefile says.
 	dnsserver.Directives = []string{
 		"reload", "bind", "health", "ready", "prometheus", "errors", "log",
-		"cache", "loop", "kubernetes", "forward",
+		"cache", "loop", "template", "kubernetes", "forward",
 	}
 	coremain.Run()
 }
