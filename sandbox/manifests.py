@@ -22,7 +22,8 @@ from sandbox.plan import (
 Manifest: TypeAlias = dict[str, Any]
 
 POD_SECURITY_VERSION = "v1.37"  # pinned: a new cluster must not change what a lesson may do
-MANAGED_BY = {"app.kubernetes.io/managed-by": "glasshull"}
+# `part` marks what is ours: pictures and records leave it out.
+MANAGED_BY = {"app.kubernetes.io/managed-by": "glasshull", "glasshull.dev/part": "guard-rail"}
 TOOLBOX_IMAGE = "glasshull.local/toolbox:1"
 PROBER_IMAGE = "glasshull.local/prober:1"
 TOOLBOX_MEMORY = "160Mi"  # one kubectl takes 46 MB
@@ -35,7 +36,7 @@ WRITE = ["create", "update", "patch", "delete", "deletecollection"]
 
 
 def labels_for(plan: SandboxPlan) -> dict[str, str]:
-    """On everything of ours in or for this sandbox, so that pictures and records can leave it out."""
+    """On everything of ours in or for this sandbox."""
     return MANAGED_BY | {SANDBOX_LABEL: plan.key}
 
 

@@ -8,7 +8,11 @@ from sandbox.plan import plan_for
 MI = 2**20
 PLAN = plan_for("a", pods=4, memory=128 * MI, cpu=0.4)
 NODES = plan_for("a", pods=4, memory=128 * MI, cpu=0.4, capabilities=("nodes.read",))
-LABELS = {"app.kubernetes.io/managed-by": "glasshull", "glasshull.dev/sandbox": "acl6pvzhng"}
+LABELS = {
+    "app.kubernetes.io/managed-by": "glasshull",
+    "glasshull.dev/part": "guard-rail",
+    "glasshull.dev/sandbox": "acl6pvzhng",
+}
 
 
 def meta(name, namespace="gh-acl6pvzhng"):
@@ -22,8 +26,7 @@ def test_namespace():
         "metadata": {
             "name": "gh-acl6pvzhng",
             "labels": {
-                "app.kubernetes.io/managed-by": "glasshull",
-                "glasshull.dev/sandbox": "acl6pvzhng",
+                **LABELS,
                 "pod-security.kubernetes.io/enforce": "restricted",
                 "pod-security.kubernetes.io/enforce-version": "v1.37",
                 "pod-security.kubernetes.io/audit": "restricted",
