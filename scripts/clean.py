@@ -8,7 +8,16 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-BUILT = [".venv", ".tools", "frontend/node_modules", "platform/classroom/static/dist", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis"]
+BUILT = [
+    ".venv",
+    ".tools",
+    "frontend/node_modules",
+    "platform/classroom/static/dist",
+    ".mypy_cache",
+    ".ruff_cache",
+    ".pytest_cache",
+    ".hypothesis",
+]
 
 
 def main() -> None:

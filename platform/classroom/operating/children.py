@@ -24,7 +24,13 @@ def command_for(arguments: list[str], home: Path, owner: Owner) -> list[str]:
     command = [sys.executable, str(ROOT / "manage.py"), *arguments]
     if os.geteuid() != 0:
         return command
-    kept = {ROOT, Path(sys.prefix), Path(sys.base_prefix), Path(sys.executable).resolve().parent.parent, home / "web"}
+    kept = {
+        ROOT,
+        Path(sys.prefix),
+        Path(sys.base_prefix),
+        Path(sys.executable).resolve().parent.parent,
+        home / "web",
+    }
     keeps = [word for path in sorted(kept) for word in ("--keep", str(path))]
     return [sys.executable, "-I", str(CONFINED), "--user", owner.name, *keeps, "--", *command]
 

@@ -52,7 +52,9 @@ class ClusterThread(threading.Thread):
     def progress(self, step: Progress) -> None:
         building = step.phase in ("binary", "images", "packages")
         self.publish(
-            ClusterNotice("building" if building else "starting", step.text, step.done, step.total, step.seconds_left)
+            ClusterNotice(
+                "building" if building else "starting", step.text, step.done, step.total, step.seconds_left
+            )
         )
         phase, at = self.last_said
         if step.phase != phase or time.monotonic() - at > 20:
@@ -72,7 +74,9 @@ class ClusterThread(threading.Thread):
         except EmbeddedError as error:
             self.fail(str(error), getattr(error, "remedy", "Mend that, then run: make up"))
         except Exception as error:  # a supervisor thread must never die silently
-            self.fail(f"{type(error).__name__}: {error}", f"Look into {self.home}/cluster-1/logs, then run: make up")
+            self.fail(
+                f"{type(error).__name__}: {error}", f"Look into {self.home}/cluster-1/logs, then run: make up"
+            )
             raise
 
     def fail(self, reason: str, remedy: str) -> None:
@@ -81,7 +85,9 @@ class ClusterThread(threading.Thread):
         self.say(f"The cluster could not be started. {reason} Lessons play recorded. {remedy}")
         if self.cluster is not None:
             self.cluster.down()
-        self.publish(ClusterNotice("failed", "The cluster could not be started.", reason=reason, remedy=remedy))
+        self.publish(
+            ClusterNotice("failed", "The cluster could not be started.", reason=reason, remedy=remedy)
+        )
 
     def bring_up(self) -> None:
         self.progress(Progress("packages", "Installing Debian packages for the cluster", 0, 0, None))
@@ -91,7 +97,12 @@ class ClusterThread(threading.Thread):
         if self.stopping.is_set():
             return
         self.cluster = EmbeddedCluster(
-            ClusterPlan(), self.home, binary=binary, images=images, group=self.owner.gid, progress=self.progress
+            ClusterPlan(),
+            self.home,
+            binary=binary,
+            images=images,
+            group=self.owner.gid,
+            progress=self.progress,
         )
         self.cluster.check_host()
         self.cluster.ensure_up()
@@ -103,7 +114,9 @@ class ClusterThread(threading.Thread):
         self.cluster.keep(self.stopping)
 
     async def install(self) -> None:
-        admin = ClusterClient.from_kubeconfig(self.home / "cluster-1/kube/admin.kubeconfig", user_agent="glasshull-installer")
+        admin = ClusterClient.from_kubeconfig(
+            self.home / "cluster-1/kube/admin.kubeconfig", user_agent="glasshull-installer"
+        )
         try:
             await ensure_platform(admin)
         finally:

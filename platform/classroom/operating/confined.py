@@ -32,7 +32,14 @@ def call(name: str, *arguments: object) -> None:
 
 
 def mount(source: str, target: str, kind: str | None, flags: int, data: str | None = None) -> None:
-    call("mount", source.encode(), target.encode(), kind.encode() if kind else None, flags, data.encode() if data else None)
+    call(
+        "mount",
+        source.encode(),
+        target.encode(),
+        kind.encode() if kind else None,
+        flags,
+        data.encode() if data else None,
+    )
 
 
 def first_closed_parent(path: Path, uid: int, gid: int) -> Path | None:

@@ -13,7 +13,9 @@ from sandbox.embedded.errors import EmbeddedError
 def missing_packages(names: Sequence[str]) -> list[str]:
     def present(name: str) -> bool:
         query = ["dpkg-query", "-W", "-f=${Status}", name]
-        return subprocess.run(query, capture_output=True, text=True, check=False).stdout.endswith("ok installed")
+        return subprocess.run(query, capture_output=True, text=True, check=False).stdout.endswith(
+            "ok installed"
+        )
 
     return [name for name in names if not present(name)]
 
@@ -21,7 +23,9 @@ def missing_packages(names: Sequence[str]) -> list[str]:
 def ensure_packages(names: Sequence[str]) -> None:
     """Raises EmbeddedError naming the packages and apt's own last words."""
     if not shutil.which("dpkg-query"):
-        raise EmbeddedError(f"This is not a Debian system; the cluster needs the packages {', '.join(names)}.")
+        raise EmbeddedError(
+            f"This is not a Debian system; the cluster needs the packages {', '.join(names)}."
+        )
     missing = missing_packages(names)
     if not missing:
         return
@@ -30,7 +34,9 @@ def ensure_packages(names: Sequence[str]) -> None:
         ["apt-get", "update", "-qq"],
         ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing],
     ):
-        result = subprocess.run(command, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        result = subprocess.run(
+            command, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        )
         if result.returncode:
             last = (result.stderr.strip().splitlines() or ["no reason given"])[-1]
             raise EmbeddedError(f"The Debian packages {' '.join(missing)} could not be installed: {last}")

@@ -8,9 +8,11 @@ import subprocess
 
 
 def holder_of(port: int) -> str:
-    """"nginx (pid 812)", or "another program" when the kernel will not tell."""
+    """ "nginx (pid 812)", or "another program" when the kernel will not tell."""
     try:
-        lines = subprocess.run(["ss", "-Hlntp", f"sport = :{port}"], capture_output=True, text=True, check=False).stdout
+        lines = subprocess.run(
+            ["ss", "-Hlntp", f"sport = :{port}"], capture_output=True, text=True, check=False
+        ).stdout
     except OSError:
         return "another program"
     found = re.search(r'users:\(\("([^"]+)",pid=(\d+)', lines)

@@ -58,7 +58,9 @@ class Supervisor:
             raise HomeUnfit(
                 f"Port {self.port} on {self.bind} is taken by {holder_of(self.port)}. Stop it, or choose another: PORT={self.port + 1} make up"
             )
-        publish_notice(self.home / "web/cluster.json", ClusterNotice("starting", "Looking at this machine"), owner.gid)
+        publish_notice(
+            self.home / "web/cluster.json", ClusterNotice("starting", "Looking at this machine"), owner.gid
+        )
         run_once(["migrate", "--verbosity", "0"], self.home, owner)
         return owner
 
@@ -125,7 +127,9 @@ class Supervisor:
         return f"{host}:{self.port}"
 
     def greet(self, owner: Owner) -> None:
-        url = run_once(["signin", "--role", "instructor", "--quiet"], self.home, owner).strip().splitlines()[-1]
+        url = (
+            run_once(["signin", "--role", "instructor", "--quiet"], self.home, owner).strip().splitlines()[-1]
+        )
         print(f"\n  Open this address (it signs you in, once):\n\n    {url}\n", flush=True)
         if self.bind not in ("127.0.0.1", "localhost", "::1"):
             code = run_once(["classcode"], self.home, owner).strip().splitlines()[-1]

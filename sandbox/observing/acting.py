@@ -1,0 +1,236 @@
+"""What people do, and what the platform does to their Pods. Each act is in the record before it is answered."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from sandbox.cluster.client import ApiError, ClusterClient, ClusterUnavailable, NotFound
+from sandbox.faults import kill_pod, pick_target
+from sandbox.observing.refusal import ActRefused
+from sandbox.observing.track import Track
+from sandbox.record.exercise import Fault
+from sandbox.resetting import reset as reset_namespace
+from sandbox.starting import apply_start
+from sandbox.tokens import Token, student_token
+
+if TYPE_CHECKING:
+    from sandbox.observing.asking import Asking
+    from sandbox.record.entry import Entry, Kind
+
+log = logging.getLogger(__name__)
+
+# A token lives an hour and is renewed at three quarters of it (design: architecture, section 7).
+RENEW_BEFORE = 15 * 60.0
+
+
+class Acting:
+    """The half of the observer that acts. Everything it needs is set by `Observer.__init__`."""
+
+    tracks: dict[str, Track]
+    keeper: ClusterClient
+    runner: ClusterClient
+    asking: Asking
+    append: Callable[[str, Kind, str, dict[str, Any], str], Entry]
+    commit: Callable[[], None]
+    _after: Callable[[Track], None]
+    _tokens: dict[str, Token]
+
+    # --- predictions, hints, hand-in ----------------------------------------------------------------
+    def predict(self, sandbox: str, prediction: str, value: Any) -> None:
+        """Lock what the student expects. Raises ActRefused."""
+        track = self._running(sandbox)
+        assert track.engine is not None  # noqa: S101  (_running)
+        reason = track.engine.may_predict(prediction)
+        if reason:
+            raise ActRefused("too-late", reason)
+        known = {one.id for one in (track.exercise.predictions if track.exercise else ())}
+        if prediction not in known:
+            raise ActRefused("unknown", f"This exercise asks nothing called {prediction}.")
+        self.append(sandbox, "prediction", prediction, {"id": prediction, "value": value}, "student")
+        self.commit()
+
+    def submit(self, sandbox: str) -> None:
+        """Hand in: open windows run to their end, then we test it ourselves. Raises ActRefused."""
+        track = self._running(sandbox)
+        self.append(
+            sandbox, "submit", str(track.attempt), {"attempt": track.attempt, "by": "student"}, "student"
+        )
+        self.commit()
+
+    def open_hint(self, sandbox: str) -> str | None:
+        """The hint that fits what is wrong now, one strength further each time. None when none fits."""
+        track = self._running(sandbox)
+        assert track.engine is not None  # noqa: S101  (_running)
+        opened = track.engine.open_hint(track.at)
+        if opened is None:
+            return None
+        self.append(sandbox, opened.kind, opened.uid, opened.change, "student")
+        self.commit()
+        return str(opened.change["say"])
+
+    def _running(self, sandbox: str) -> Track:
+        """The track of an attempt under way. Raises ActRefused."""
+        track = self.tracks.get(sandbox)
+        if track is None or track.engine is None:
+            raise ActRefused(
+                "not-ready", "Your sandbox is not ready yet. Wait for the picture, then try again."
+            )
+        if not track.begun:
+            raise ActRefused("not-open", "The shop is still opening. Try again in a few seconds.")
+        if track.handed_in:
+            raise ActRefused("handed-in", "This attempt is handed in. Press Start again for the next one.")
+        return track
+
+    # --- faults -----------------------------------------------------------------------------------
+    async def start_fault(self, sandbox: str, fault_id: str, *, pod: str | None = None) -> str:
+        """The student breaks something, with the student's own rights. The target's name. Raises ActRefused."""
+        track = self._running(sandbox)
+        fault = self._fault(track, fault_id)
+        if fault.by != "student":
+            raise ActRefused("not-yours", "The platform starts this one itself, after you hand in.")
+        self._check_needs(track, fault)
+        return await self.run_fault(track, fault_id, by="student", pod=pod)
+
+    async def delete_pod(self, sandbox: str, pod: str) -> str:
+        """Delete one Pod as the student. Opens the window of the fault it is the target of. Raises ActRefused."""
+        track = self.tracks.get(sandbox)
+        if track is None:
+            raise ActRefused("not-ready", "Your sandbox is not ready yet.")
+        kind, obj = track.versions.get(pod, ("", {}))
+        if kind != "Pod":
+            raise ActRefused("gone", "That Pod is gone already.")
+        for fault in track.exercise.faults if track.exercise and track.begun and not track.handed_in else ():
+            if fault.kind == "kill-pod" and fault.by == "student" and self._targets(track, fault, pod):
+                if not self._missing(track, fault):
+                    self._check_needs(track, fault)
+                    return await self.run_fault(track, fault.id, by="student", pod=pod)
+                break
+        name: str = obj["metadata"]["name"]
+        await self._delete(track, name, grace=None)
+        return name
+
+    def _fault(self, track: Track, fault_id: str) -> Fault:
+        assert track.exercise is not None  # noqa: S101  (_running)
+        try:
+            return track.exercise.fault(fault_id)
+        except KeyError:
+            raise ActRefused("unknown", f"This exercise has nothing called {fault_id} to break.") from None
+
+    def _missing(self, track: Track, fault: Fault) -> list[str]:
+        return list(track.engine.missing_for(fault.id)) if track.engine else []
+
+    def _check_needs(self, track: Track, fault: Fault) -> None:
+        """Raises ActRefused when a check must pass, or a prediction must be said, first."""
+        assert track.exercise is not None  # noqa: S101  (callers)
+        missing = self._missing(track, fault)
+        if missing:
+            says = "; ".join(check.say for check in track.exercise.checks if check.id in missing)
+            raise ActRefused("needs", f"First: {says}.")
+        for prediction in track.exercise.predictions:
+            if prediction.before == fault.id and not track.predicted(prediction.id):
+                raise ActRefused(
+                    "predict-first", "Say what you expect first: answer the question, then break it."
+                )
+        if track.fault_running(fault.id):
+            raise ActRefused("running", "The last one is still being watched. Wait until it has settled.")
+
+    def _targets(self, track: Track, fault: Fault, pod: str) -> bool:
+        pods = [obj for kind, obj in track.versions.values() if kind == "Pod"]
+        return any(one["metadata"]["uid"] == pod for one in pick_target(fault.target, pods, pick="all"))
+
+    async def run_fault(self, track: Track, fault_id: str, *, by: str, pod: str | None = None) -> str:
+        """`started` is in the record before the call goes out, so cause precedes effect. Raises ActRefused."""
+        fault = self._fault(track, fault_id)
+        pods = [obj for kind, obj in track.versions.values() if kind == "Pod" and not _deleting(obj)]
+        found = pick_target(fault.target, pods, pick="all" if pod else fault.pick, seed=track.sandbox)
+        target = next((one for one in found if pod is None or one["metadata"]["uid"] == pod), None)
+        if target is None:
+            self._say_fault(track, fault, "failed", by, None, "there was nothing to break: no such Pod")
+            raise ActRefused("no-target", "There is no such Pod to delete right now.")
+        self._say_fault(track, fault, "started", by, target)
+        try:
+            await self._delete(
+                track, target["metadata"]["name"], grace=fault.grace, as_student=by == "student"
+            )
+        except NotFound:
+            log.info("fault %s: the target was gone before the call", fault.id)
+        except (ApiError, ClusterUnavailable) as error:
+            self._say_fault(track, fault, "failed", by, target, str(error), ours=True)
+            raise ActRefused("failed", f"The Pod could not be deleted: {error}") from error
+        name: str = target["metadata"]["name"]
+        return name
+
+    def _say_fault(
+        self,
+        track: Track,
+        fault: Fault,
+        phase: str,
+        by: str,
+        target: dict[str, Any] | None,
+        text: str = "",
+        *,
+        ours: bool = False,
+    ) -> None:
+        change: dict[str, Any] = {"id": fault.id, "phase": phase, "by": by}
+        if target is not None:
+            metadata = target["metadata"]
+            change["target"] = {"kind": "Pod", "name": metadata["name"], "uid": metadata["uid"]}
+        if text:
+            change |= {"text": text, "ours": ours}
+        self.append(track.sandbox, "fault", fault.id, change, "observer")
+        self.commit()
+
+    async def _delete(self, track: Track, name: str, *, grace: float | None, as_student: bool = True) -> None:
+        token = (await self.token_for(track)).value if as_student else None
+        client = self.runner
+        await kill_pod(client, track.plan.namespace, name, grace, token=token)
+
+    async def token_for(self, track: Track) -> Token:
+        """The student's own short-lived token, renewed in time. Raises ClusterUnavailable, ApiError."""
+        known = self._tokens.get(track.sandbox)
+        if known is None or known.expires - time.time() < RENEW_BEFORE:
+            known = await student_token(self.keeper, track.plan)
+            self._tokens[track.sandbox] = known
+        return known
+
+    # --- starting over ------------------------------------------------------------------------------
+    async def reset(self, sandbox: str, start: list[dict[str, Any]]) -> None:
+        """Empty the namespace and bring the start state back; returns once the cluster accepted both.
+
+        Raises ActRefused, ClusterUnavailable.
+        """
+        track = self.tracks.get(sandbox)
+        if track is None:
+            raise ActRefused("not-ready", "Your sandbox is not ready yet.")
+        if track.busy:
+            raise ActRefused("busy", "One moment: the last reset is still under way.")
+        track.busy = "reset"
+        try:
+            self.append(sandbox, "reset", str(track.attempt), {"attempt": track.attempt}, "student")
+            self.append(
+                sandbox, "phase", "", {"phase": "resetting", "text": "Bringing the start back"}, "observer"
+            )
+            self.commit()
+            await reset_namespace(self.keeper, track.plan)
+            await apply_start(self.keeper, track.plan, start)
+            self.append(sandbox, "phase", "", {"phase": "ready", "text": ""}, "observer")
+            self.commit()
+        finally:
+            track.busy = None
+
+    async def restart(self, sandbox: str, start: list[dict[str, Any]]) -> int:
+        """The next attempt, from the start state. Its number."""
+        track = self.tracks.get(sandbox)
+        if track is None:
+            raise ActRefused("not-ready", "Your sandbox is not ready yet.")
+        track.attempt += 1
+        track.attempt_until = 0.0
+        await self.reset(sandbox, start)
+        return track.attempt
+
+
+def _deleting(obj: dict[str, Any]) -> bool:
+    return bool(obj["metadata"].get("deletionTimestamp"))

@@ -1,0 +1,334 @@
+"""The one writer: cluster, probes, people and clock in; record and pictures out."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from sandbox.auditing import Action, tail
+from sandbox.cluster.client import ClusterClient
+from sandbox.observing.acting import Acting
+from sandbox.observing.asking import Asking
+from sandbox.observing.track import Listener, Track
+from sandbox.observing.world import World
+from sandbox.plan import SandboxPlan
+from sandbox.probing import Prober
+from sandbox.record.attempt import Command, EndProbes, Handover, StartFault, Submit
+from sandbox.record.delta import Delta
+from sandbox.record.entry import Entry, Kind, RecordStore, RecordUnavailable
+from sandbox.record.exercise import Exercise
+from sandbox.watching import Watcher, WatchEvent
+
+log = logging.getLogger(__name__)
+
+CLOCK = 0.5  # seconds between two looks at deadlines
+
+HandedOver = Callable[[str, int, int, int, str], None]  # sandbox, attempt, first seq, last seq, by
+
+
+class Observer(Acting):
+    """Lives in one event loop. `run` watches until cancelled; `open` begins or continues a sandbox's record."""
+
+    def __init__(
+        self,
+        *,
+        observer: ClusterClient,
+        keeper: ClusterClient,
+        runner: ClusterClient,
+        store: RecordStore,
+        audit: Path | None,
+        images: Mapping[str, str],
+        on_handover: HandedOver | None = None,
+    ) -> None:
+        self.client, self.keeper, self.runner = observer, keeper, runner
+        self.store, self.audit, self.images = store, audit, dict(images)
+        self.on_handover = on_handover
+        self.epoch = store.next_epoch()
+        self.tracks: dict[str, Track] = {}
+        self.by_namespace: dict[str, Track] = {}
+        self.world = World()
+        self.watcher = Watcher(observer, on_event=self._on_event, on_gap=self._on_gap)
+        self.asking = Asking(Prober(runner), self._on_probe)
+        self._flush_soon = False
+        self._tokens = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    # --- life -------------------------------------------------------------------------------------
+    async def run(self) -> None:
+        """Watch, ask, listen and keep time until cancelled. A part that fails is started again."""
+        parts = {"watch": self.watcher.run, "prober": self.asking.run, "clock": self._clock}
+        if self.audit is not None:
+            parts["audit"] = self._listen_to_audit
+        try:
+            async with asyncio.TaskGroup() as group:
+                for name, part in parts.items():
+                    group.create_task(self._forever(name, part), name=f"observer {name}")
+        finally:
+            for task in tuple(self._tasks):
+                task.cancel()
+
+    async def _forever(self, name: str, part: Callable[[], Any]) -> None:
+        pause = 0.5
+        while True:
+            started = time.monotonic()
+            try:
+                await part()
+            except asyncio.CancelledError:
+                raise
+            except Exception:
+                log.exception("observer: %s stopped and is started again", name)
+            pause = 0.5 if time.monotonic() - started > 30 else min(pause * 2, 10.0)
+            await asyncio.sleep(pause)
+
+    async def ready(self, timeout: float = 30.0) -> None:
+        """Until every watch has its first list. Raises TimeoutError."""
+        await asyncio.wait_for(self.watcher.listed.wait(), timeout)
+
+    @property
+    def behind(self) -> float:
+        """Seconds since the newest proof that the watches are alive, less the heartbeat's own period."""
+        return self.watcher.behind
+
+    @property
+    def stale_since(self) -> float | None:
+        return self.watcher.stale_since
+
+    async def _clock(self) -> None:
+        while True:
+            await asyncio.sleep(CLOCK)
+            now = time.time()
+            for track in tuple(self.tracks.values()):
+                track.advance(now)
+                self._after(track)
+
+    def spawn(self, work: Any, name: str) -> asyncio.Task[Any]:
+        """A background task with a strong reference; failures are logged."""
+        task = asyncio.ensure_future(work)
+        task.set_name(name)
+        self._tasks.add(task)
+        task.add_done_callback(self._spawned_ended)
+        return task
+
+    def _spawned_ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("observer: %s failed", task.get_name(), exc_info=task.exception())
+
+    # --- sandboxes --------------------------------------------------------------------------------
+    async def open(
+        self,
+        sandbox: str,
+        plan: SandboxPlan,
+        exercise: Exercise | None,
+        params: Mapping[str, Any],
+        *,
+        tier: str = "namespace",
+    ) -> None:
+        """Begin the record, or continue it: what changed since is appended, and the time between is a gap."""
+        if sandbox in self.tracks:
+            return
+        track = Track(sandbox, plan, exercise, params, self.images, self.epoch, tier)
+        track.replay(self.store.read(sandbox))
+        self.tracks[sandbox] = self.by_namespace[plan.namespace] = track
+        if track.seq:
+            track.append("gap", "", {"from": track.at, "until": time.time(), "how": "lost"}, "observer")
+        self._catch_up(track)
+        if track.phase.get("phase") in ("ready", "open"):
+            self.asking.start(track)
+        self._after(track)
+
+    def _catch_up(self, track: Track) -> None:
+        """Bring the record to what the watches have seen, as changes."""
+        present = set()
+        for node in self.world.nodes.values():
+            self._note_object(track, "Node", node, present)
+        for kind, obj in self.world.objects(track.plan.namespace):
+            self._note_object(track, kind, obj, present)
+        for uid, (kind, obj) in list(track.versions.items()):
+            if uid not in present:
+                self._append_object(track, "DELETED", kind, obj, synthetic=True)
+
+    def _note_object(self, track: Track, kind: str, obj: dict[str, Any], present: set[str]) -> None:
+        uid = obj["metadata"]["uid"]
+        present.add(uid)
+        known = track.versions.get(uid)
+        if known is None:
+            self._append_object(track, "ADDED", kind, obj)
+        elif known[1] != obj:
+            self._append_object(track, "MODIFIED", kind, obj, synthetic=True)
+
+    def close(self, sandbox: str) -> None:
+        """Stop observing; the record stays."""
+        track = self.tracks.get(sandbox)
+        if track is None:
+            return
+        self.asking.stop(sandbox)
+        self._flush()
+        del self.tracks[sandbox]
+        self._tokens.pop(sandbox, None)
+        self.by_namespace.pop(track.plan.namespace, None)
+
+    def track(self, sandbox: str) -> Track:
+        """Raises KeyError."""
+        return self.tracks[sandbox]
+
+    # --- reading ----------------------------------------------------------------------------------
+    def snapshot(self, sandbox: str) -> dict[str, Any]:
+        """The snapshot frame of what is committed. Raises KeyError."""
+        track = self.tracks[sandbox]
+        items = track.picture.items
+        return {"f": "snapshot", "epoch": self.epoch, "seq": track.shown, "at": track.at, "items": items}
+
+    def deltas_since(self, sandbox: str, epoch: int, seq: int) -> list[Delta] | None:
+        return self.tracks[sandbox].since(epoch, seq)
+
+    def listen(self, sandbox: str, listener: Listener) -> Callable[[], None]:
+        """Called with every committed delta until the returned function is called. Raises KeyError."""
+        listeners = self.tracks[sandbox].listeners
+        listeners.append(listener)
+
+        def unlisten() -> None:
+            with contextlib.suppress(ValueError):
+                listeners.remove(listener)
+
+        return unlisten
+
+    # --- writing ----------------------------------------------------------------------------------
+    def append(self, sandbox: str, kind: Kind, uid: str, change: dict[str, Any], source: str) -> Entry:
+        """Committed within this turn of the loop; `commit` does it at once. Raises KeyError."""
+        track = self.tracks[sandbox]
+        entry = track.append(kind, uid, change, source)
+        if kind == "phase":
+            self._on_phase(track)
+        self._after(track)
+        return entry
+
+    def _on_phase(self, track: Track) -> None:
+        """Customers come once there is a shop to come to, and leave with it."""
+        phase = track.phase.get("phase")
+        if phase == "ready":
+            self.asking.start(track)
+            track.opened = track.exercise is not None and track.exercise.ready is None
+        elif phase in ("resetting", "expiring", "removed"):
+            self.asking.stop(track.sandbox)
+
+    def commit(self) -> None:
+        """Commit what waits, now: before anything a person did is acknowledged. Raises RecordUnavailable."""
+        self._flush(strict=True)
+
+    def _after(self, track: Track) -> None:
+        if track.opened:
+            track.opened = False
+            self._opened(track)
+        while track.commands:
+            self._command(track, track.commands.pop(0))
+        if track.waiting and not self._flush_soon:
+            self._flush_soon = True
+            asyncio.get_running_loop().call_soon(self._flush)
+
+    def _flush(self, strict: bool = False) -> None:
+        self._flush_soon = False
+        for track in tuple(self.tracks.values()):
+            if not track.waiting:
+                continue
+            batch = track.waiting
+            try:
+                self.store.append(track.sandbox, batch)
+            except RecordUnavailable:
+                log.exception("observer: the record of %s could not be written, trying again", track.sandbox)
+                asyncio.get_running_loop().call_later(0.5, self._flush)
+                if strict:
+                    raise
+                continue
+            track.waiting = []
+            track.committed(batch)
+
+    # --- what happens -----------------------------------------------------------------------------
+    def _on_event(self, event: WatchEvent) -> None:
+        taken = self.world.take(event.op, event.kind, event.object)
+        if taken is None:
+            return
+        namespace, obj = taken
+        tracks = (
+            self.tracks.values() if event.kind == "Node" else filter(None, [self.by_namespace.get(namespace)])
+        )
+        for track in tuple(tracks):
+            known = track.versions.get(obj["metadata"]["uid"])
+            if event.op != "DELETED" and known is not None and known[1] == obj:
+                continue
+            if event.op == "DELETED" and known is None:
+                continue
+            op = event.op if event.op == "DELETED" else ("ADDED" if known is None else "MODIFIED")
+            self._append_object(track, op, event.kind, obj, synthetic=event.synthetic)
+            self._after(track)
+
+    def _append_object(
+        self, track: Track, op: str, kind: str, obj: dict[str, Any], *, synthetic: bool = False
+    ) -> None:
+        metadata = obj["metadata"]
+        change: dict[str, Any] = {
+            "op": op,
+            "kind": kind,
+            "resourceVersion": metadata.get("resourceVersion", ""),
+            "object": obj,
+        }
+        if synthetic:
+            change["synthetic"] = True
+        track.append("object", metadata["uid"], change, "watch")
+
+    def _on_gap(self, how: str, since: float, until: float) -> None:
+        for track in tuple(self.tracks.values()):
+            track.append("gap", "", {"from": since, "until": until, "how": how}, "watch")
+            self._after(track)
+
+    async def _listen_to_audit(self) -> None:
+        assert self.audit is not None  # noqa: S101  (run() starts it only then)
+        await tail(self.audit, self._on_action)
+
+    def _on_action(self, action: Action) -> None:
+        track = self.by_namespace.get(action.namespace)
+        if track is None:
+            return
+        track.append("action", action.name, action.change(), "audit")
+        self._after(track)
+
+    def _on_probe(self, sandbox: str, uid: str, change: dict[str, Any]) -> None:
+        track = self.tracks.get(sandbox)
+        if track is None:
+            return
+        track.append("probe", uid, change, "prober")
+        self._after(track)
+
+    # --- the attempt ------------------------------------------------------------------------------
+    def _opened(self, track: Track) -> None:
+        """The lesson's own `ready` holds: the page opens and the clock starts."""
+        if track.begun or track.exercise is None:
+            return
+        track.append("phase", "", {"phase": "open", "text": ""}, "observer")
+        until = (
+            track.attempt_until if track.attempt_until > time.time() else time.time() + track.exercise.time
+        )
+        change = {"attempt": track.attempt, "params": track.params, "until": until}
+        track.append("start", str(track.attempt), change, "observer")
+
+    def _command(self, track: Track, command: Command) -> None:
+        match command:
+            case Submit(by=by):
+                track.append("submit", str(track.attempt), {"attempt": track.attempt, "by": by}, "observer")
+            case StartFault(id=fault):
+                self.spawn(self.run_fault(track, fault, by="submit"), f"fault {fault}")
+            case Handover():
+                self._hand_over(track)
+            case EndProbes():
+                self.asking.stop(track.sandbox)
+
+    def _hand_over(self, track: Track) -> None:
+        entry = track.append("handover", str(track.attempt), {"attempt": track.attempt}, "observer")
+        self._flush()
+        if self.on_handover:
+            self.on_handover(track.sandbox, track.attempt, track.started_seq, entry.seq, track.submitted_by)

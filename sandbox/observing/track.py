@@ -1,0 +1,172 @@
+"""One open sandbox: its record's end, its picture, its checks, and who looks at it."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from sandbox.plan import SandboxPlan
+from sandbox.record.attempt import AttemptCourse, Command
+from sandbox.record.checks import Engine, Finding, SandboxFacts
+from sandbox.record.delta import Delta
+from sandbox.record.entry import Entry, Kind
+from sandbox.record.exercise import Exercise
+from sandbox.record.picture import Picture
+
+# Deltas kept for browsers that resume: about ten minutes of a busy sandbox.
+MEMORY = 3000
+
+Listener = Callable[[Delta], None]
+
+
+class Track:
+    """Not thread-safe: lives in the observer's event loop. `waiting` are entries not committed yet."""
+
+    def __init__(
+        self,
+        sandbox: str,
+        plan: SandboxPlan,
+        exercise: Exercise | None,
+        params: Mapping[str, Any],
+        images: Mapping[str, str],
+        epoch: int,
+        tier: str = "namespace",
+    ) -> None:
+        self.sandbox, self.plan, self.exercise, self.params, self.epoch = (
+            sandbox,
+            plan,
+            exercise,
+            dict(params),
+            epoch,
+        )
+        self.seq, self.at = 0, 0.0
+        self.picture = Picture()
+        self.facts = SandboxFacts(namespace=plan.namespace, tier=tier)
+        self.images = images
+        self.engine = (
+            Engine(exercise, params=self.params, sandbox=self.facts, images=images) if exercise else None
+        )
+        self.course = AttemptCourse(exercise) if exercise else None
+        self.attempt, self.attempt_until, self.begun = 1, 0.0, False
+        self.handed_in, self.submitted_by, self.started_seq = False, "", 0
+        self.predictions: set[str] = set()
+        self.faults: dict[str, str] = {}
+        self.phase: dict[str, Any] = {}
+        self.versions: dict[str, tuple[str, dict[str, Any]]] = {}  # uid -> kind, last object
+        self.waiting: list[Entry] = []
+        self.deltas: deque[Delta] = deque(maxlen=MEMORY)
+        self.listeners: list[Listener] = []
+        self.commands: list[Command] = []
+        self.opened = False  # the lesson's own `ready` has held since the start or the last reset
+        self.busy: str | None = None  # an act under way, by name
+
+    @property
+    def pod_uids(self) -> frozenset[str]:
+        """Pods of this sandbox that exist now: only their answers count."""
+        return frozenset(uid for uid, (kind, _) in self.versions.items() if kind == "Pod")
+
+    @property
+    def shown(self) -> int:
+        """The last committed seq."""
+        return self.seq - len(self.waiting)
+
+    def predicted(self, prediction: str) -> bool:
+        return prediction in self.predictions
+
+    def fault_running(self, fault: str) -> bool:
+        """Started, and its target not gone yet."""
+        return self.faults.get(fault) == "started"
+
+    # --- reading back -----------------------------------------------------------------------------
+    def replay(self, entries: Iterable[Entry]) -> None:
+        """Continue a record made before this process. Findings are in it already."""
+        for entry in entries:
+            self.seq, self.at = entry.seq, entry.at
+            self.picture.feed(entry)
+            self.remember(entry)
+            if self.engine:
+                self.engine.feed(entry)
+            if self.course:
+                self.course.feed(entry)
+
+    def remember(self, entry: Entry) -> None:
+        change = entry.change
+        if entry.kind == "object":
+            if change["op"] == "DELETED":
+                self.versions.pop(entry.uid, None)
+            else:
+                self.versions[entry.uid] = (change["kind"], change["object"])
+        elif entry.kind == "start":
+            self.begun, self.handed_in, self.submitted_by = True, False, ""
+            self.attempt, self.attempt_until = change["attempt"], change.get("until") or 0.0
+            self.started_seq, self.predictions, self.faults = entry.seq, set(), {}
+        elif entry.kind == "prediction" and "value" in change:
+            self.predictions.add(change["id"])
+        elif entry.kind == "fault":
+            self.faults[change["id"]] = change["phase"]
+        elif entry.kind == "submit":
+            self.handed_in, self.submitted_by = True, change["by"]
+        elif entry.kind == "phase":
+            self.phase = {**self.phase, **change}
+        elif entry.kind == "reset":
+            self.begun = False
+            self.predictions, self.faults = set(), {}
+
+    # --- writing ----------------------------------------------------------------------------------
+    def append(self, kind: Kind, uid: str, change: dict[str, Any], source: str) -> Entry:
+        """Give it its place, feed the checks, queue it and what follows from it. Not committed yet."""
+        entry = self._entry(kind, uid, change, source)
+        self._take(entry)
+        if self.engine:
+            self._take_findings(self.engine.feed(entry))
+        return entry
+
+    def advance(self, at: float) -> None:
+        """Deadlines pass without entries."""
+        if self.engine:
+            self._take_findings(self.engine.advance(at))
+        if self.course:
+            self.commands += self.course.advance(at)
+
+    def _take_findings(self, findings: Iterable[Finding]) -> None:
+        for finding in findings:
+            if finding.kind == "ready":
+                self.opened = True
+            else:
+                self._take(self._entry(finding.kind, finding.uid, finding.change, "checks"))
+
+    def _entry(self, kind: Kind, uid: str, change: dict[str, Any], source: str) -> Entry:
+        self.seq += 1
+        self.at = max(self.at, time.time())
+        return Entry(
+            epoch=self.epoch, seq=self.seq, at=self.at, source=source, kind=kind, uid=uid, change=change
+        )
+
+    def _take(self, entry: Entry) -> None:
+        self.remember(entry)
+        self.waiting.append(entry)
+        if self.course:
+            self.commands += self.course.feed(entry)
+
+    # --- showing ----------------------------------------------------------------------------------
+    def committed(self, entries: Iterable[Entry]) -> None:
+        """Only now may anybody see them (rule L6)."""
+        for entry in entries:
+            delta = self.picture.feed(entry)
+            if delta is None:
+                delta = Delta(epoch=entry.epoch, seq=entry.seq, at=entry.at, set={}, first=entry.seq)
+            self.deltas.append(delta)
+            for listener in tuple(self.listeners):
+                listener(delta)
+
+    def since(self, epoch: int, seq: int) -> list[Delta] | None:
+        """Deltas after `seq`, or None when a snapshot is needed (rule L7)."""
+        if epoch != self.epoch or seq > self.shown:
+            return None
+        if seq == self.shown:
+            return []
+        if not self.deltas or self.deltas[0].seq > seq + 1:
+            return None
+        return [delta for delta in self.deltas if delta.seq > seq]
