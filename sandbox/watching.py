@@ -150,8 +150,9 @@ async def _forever(watch: _KindWatch) -> None:
             if time.monotonic() - started > FIRST_PAUSE_S:
                 pause = FIRST_PAUSE_S
                 continue
-            reason = "the cluster ends it at once"
+            reason = "the cluster ends it at once"  # properly, so it is no break: only slow down
         except Gone:
+            watch.broke()
             watch.forget_position()
             reason = "the position is too old"
         except NotFound:
@@ -159,8 +160,8 @@ async def _forever(watch: _KindWatch) -> None:
             watch.is_absent()
             reason, pause = "the cluster does not serve it", LONGEST_PAUSE_S
         except (ClusterUnavailable, ApiError) as error:
+            watch.broke()
             reason = str(error)
-        watch.broke()
         if time.monotonic() - started > HEALTHY_AFTER_S:
             pause = FIRST_PAUSE_S
         log.warning("watch of %s: %s; again in %.1f s", watch.kind.plural, reason, pause)
