@@ -1,0 +1,89 @@
+/** The outside world: the probe's requests, what was lost, and the way a request is known to have taken. Pure. */
+import type { Drawing, PipeView } from "./drawing";
+import { grouped, plural, probeSentence } from "./words";
+import { fix1, type ProbeItem, type World } from "./world";
+
+export interface VisitorsView {
+  key: string;
+  ok: boolean;
+  line: string;
+  sentence: string;
+  /** Pipe from the plate over the sea to the Service, or null when it is not known which Service they ask. */
+  pipe: string | null;
+  /** Points a request passes, as far as the record knows: to the Service, and on when one valve only is open. */
+  route: [x: number, y: number][];
+}
+
+export interface LostView {
+  key: string;
+  x: number;
+  count: number;
+  text: string;
+}
+
+/** Requests a second from two counts; null until there are two, or when the counter began anew. */
+export function rateOf(samples: readonly { at: number; sent: number }[]): number | null {
+  const first = samples[0];
+  const last = samples.at(-1);
+  if (!first || !last || last.at - first.at < 1 || last.sent < first.sent) return null;
+  return (last.sent - first.sent) / (last.at - first.at);
+}
+
+export function visitorsLine(probe: ProbeItem, rate: number | null): string {
+  const failed = `${grouped(probe.failed)} failed`;
+  if (rate === null || rate === 0) return `${grouped(probe.failed)} of ${grouped(probe.sent)} failed`;
+  return `${rate < 10 ? rate.toFixed(rate < 1 ? 1 : 0) : Math.round(rate)} req/s · ${failed}`;
+}
+
+/** The Service a probe asks: the only one there is, or the one it is named after. */
+function askedService(key: string, drawing: Drawing, shown: number): PipeView | undefined {
+  if (shown === 1) return drawing.pipes[0];
+  return drawing.pipes.find((pipe) => `probe/${pipe.service.name}` === key);
+}
+
+export function visitorsView(world: World, drawing: Drawing, rate: number | null): VisitorsView | null {
+  const [key, probe] = world.probes[0] ?? [];
+  if (!key || !probe) return null;
+  const pipe = askedService(key, drawing, world.services.length);
+  const { ship } = drawing;
+  const y = ship.D - 106;
+  const route: VisitorsView["route"] = [];
+  // The next plate to the right would be run through: only the outermost Service is reached in one straight pipe.
+  const direct = pipe !== undefined && pipe === drawing.pipes[0];
+  if (direct) route.push([ship.W - 158, y], [fix1(pipe.plateX + pipe.plateW), y]);
+  const open = pipe?.valves.filter((valve) => valve.ready > 0) ?? [];
+  if (direct && pipe && open.length === 1 && open[0]?.ready === 1)
+    route.push(...throughValve(drawing, pipe, open[0].x));
+  return {
+    key,
+    ok: probe.ok,
+    line: visitorsLine(probe, rate),
+    sentence: probeSentence(probe),
+    pipe: direct && pipe ? `M${fix1(pipe.plateX + pipe.plateW)} ${y}H${ship.W - 158}` : null,
+    route,
+  };
+}
+
+function throughValve(drawing: Drawing, pipe: PipeView, x: number): [number, number][] {
+  const { ship } = drawing;
+  const middle = fix1(pipe.plateX + pipe.plateW / 2);
+  return [
+    [middle, ship.D - 106],
+    [middle, ship.D - 88],
+    [middle, pipe.y],
+    [x, pipe.y],
+    [x, ship.T - 194],
+  ];
+}
+
+/** Requests lost in a fault's window, at the valve of the Pod it took. `remembered` has the x of Pods that are gone. */
+export function lostViews(world: World, remembered: ReadonlyMap<string, number>): LostView[] {
+  return world.faults.flatMap(([key, fault]): LostView[] => {
+    if (fault.lost <= 0 || !fault.target) return [];
+    if (fault.phase !== "started" && fault.phase !== "ended") return [];
+    const x = remembered.get(fault.target);
+    return x === undefined
+      ? []
+      : [{ key, x, count: fault.lost, text: `${plural(fault.lost, "request")} lost` }];
+  });
+}
