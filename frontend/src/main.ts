@@ -6,6 +6,17 @@ for (const button of document.querySelectorAll<HTMLElement>("[data-theme-toggle]
   button.addEventListener("click", () => toggleTheme());
 }
 
+for (const button of document.querySelectorAll<HTMLElement>("[data-copy]")) {
+  button.addEventListener("click", () => {
+    const field = document.querySelector<HTMLInputElement>(button.dataset.copy ?? "");
+    if (!field) return;
+    field.select();
+    void navigator.clipboard?.writeText(field.value).then(() => {
+      button.textContent = "Copied";
+    });
+  });
+}
+
 const page = readPageData();
 if (page) void import("./page/lesson").then(({ mountLesson }) => mountLesson(page));
 

@@ -39,7 +39,7 @@ export class Desk {
 
   /** Nobody can meet a step's needs: no sandbox can be had now, or somebody only looks on. */
   get free(): boolean {
-    if (this.live.readOnly || !this.page.exercise) return true;
+    if (this.live.readOnly || !this.page.exercise || !this.page.me) return true;
     return !this.live.sandbox && !this.cluster.ready;
   }
 

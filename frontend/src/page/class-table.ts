@@ -1,1 +1,182 @@
-export function wireClassTable(_: HTMLElement): void {}
+/** The class table, live: the server pushes all rows when something changed; the table is drawn from them. */
+import { Feed } from "../lib/feed";
+import { socketUrl } from "../lib/page";
+import type { CheckState } from "../lib/protocol";
+import { CHECK_WORDS, offsetWords } from "../lib/words";
+
+export interface ClassRow {
+  id: string;
+  name: string;
+  lesson: string;
+  lesson_title: string;
+  phase: string;
+  attempt: number;
+  state: string;
+  checks: { id: string; say: string; state: CheckState; at: number | null }[];
+  passed: number;
+  of: number;
+  stuck: string;
+  mark: string;
+  href: string;
+}
+
+const LETTERS: Record<CheckState, string> = {
+  pass: "✓",
+  fail: "×",
+  holding: "=",
+  waiting: "…",
+  "could-not-grade": "?",
+  "your-turn": "✎",
+};
+
+export function wireClassTable(view: HTMLElement): void {
+  const body = view.querySelector<HTMLElement>("#class-table tbody");
+  const data = document.getElementById("class-rows")?.textContent;
+  const live = document.getElementById("class-live");
+  if (!body) return;
+  const show = (rows: ClassRow[]): void => {
+    drawRows(body, rows);
+    drawFigures(document.getElementById("class-figures"), rows);
+  };
+  if (data) show(JSON.parse(data) as ClassRow[]);
+  const tell = (on: boolean, text: string): void => {
+    if (!live || live.textContent === text) return;
+    live.textContent = text;
+    live.classList.toggle("on", on);
+  };
+  new Feed(socketUrl(view.dataset.classSocket ?? ""), {
+    onOpen: () => tell(true, "LIVE"),
+    onText: (text) => {
+      const frame = JSON.parse(text) as { f: string; rows?: ClassRow[] };
+      if (frame.f === "class" && frame.rows) show(frame.rows);
+    },
+    onLost: (n) => tell(false, `Reconnecting, try ${n}. The table is as last known.`),
+    onFinal: (_code, text) => tell(false, text),
+  });
+}
+
+/** Numbers over the table: students, at work, stuck, marked. */
+export function figuresOf(rows: readonly ClassRow[]): {
+  students: number;
+  working: number;
+  stuck: number;
+  marked: number;
+} {
+  const count = (test: (row: ClassRow) => boolean): number =>
+    new Set(rows.filter(test).map((row) => row.name)).size;
+  return {
+    students: count(() => true),
+    working: count((row) => row.state === "running"),
+    stuck: count((row) => row.stuck !== ""),
+    marked: count((row) => row.mark !== ""),
+  };
+}
+
+function drawFigures(target: HTMLElement | null, rows: readonly ClassRow[]): void {
+  if (!target) return;
+  const figures = figuresOf(rows);
+  const parts: [number, string, string][] = [
+    [figures.students, figures.students === 1 ? "student" : "students", ""],
+    [figures.working, "at work", ""],
+    [figures.stuck, "stuck", figures.stuck > 0 ? "stuck" : ""],
+    [figures.marked, "marked", ""],
+  ];
+  target.replaceChildren(
+    ...parts.map(([n, word, kind]) => element("span", kind, [element("b", "", [String(n)]), word])),
+  );
+}
+
+/** Draws rows in place, so that a focused link keeps its focus. */
+function drawRows(body: HTMLElement, rows: readonly ClassRow[]): void {
+  const old = new Map(
+    [...body.querySelectorAll<HTMLElement>("tr[data-row]")].map((tr) => [tr.dataset.row, tr]),
+  );
+  const drawn = rows.map((row) => {
+    const key = JSON.stringify(row);
+    const before = old.get(row.id);
+    if (before?.dataset.key === key) return before;
+    const tr = rowOf(row);
+    tr.dataset.key = key;
+    return tr;
+  });
+  const focused = document.activeElement?.closest<HTMLElement>("tr[data-row]")?.dataset.row;
+  body.replaceChildren(...(drawn.length > 0 ? drawn : [emptyRow()]));
+  if (focused) body.querySelector<HTMLElement>(`tr[data-row="${CSS.escape(focused)}"] a`)?.focus();
+}
+
+function emptyRow(): HTMLElement {
+  const td = element("td", "", ["Nobody has opened this lesson yet."]);
+  td.setAttribute("colspan", "6");
+  return element("tr", "empty", [td]);
+}
+
+function rowOf(row: ClassRow): HTMLElement {
+  const name = element("th", "", [row.name]);
+  name.setAttribute("scope", "row");
+  const where = row.lesson_title
+    ? element("td", "", [row.lesson_title, element("small", "", [whereWords(row)])])
+    : element("td", "none", ["not opened yet"]);
+  const tr = element("tr", row.stuck ? "is-stuck" : "", [
+    name,
+    where,
+    element("td", "", [checksOf(row)]),
+    element("td", "stuck", [row.stuck]),
+    element("td", "mark", [row.mark]),
+    element("td", "", row.href ? [linkTo(row)] : []),
+  ]);
+  tr.dataset.row = row.id;
+  return tr;
+}
+
+export function whereWords(row: Pick<ClassRow, "phase" | "state" | "attempt">): string {
+  const doing: Record<string, string> = {
+    running: "working",
+    closing: "closing",
+    testing: "being tested by us",
+    "handed-in": "handed in",
+    marked: "marked",
+    "could-not-mark": "could not be marked yet",
+  };
+  const words = doing[row.state] ?? row.phase;
+  return row.attempt > 1 ? `${words}, try ${row.attempt}` : words;
+}
+
+function checksOf(row: ClassRow): HTMLElement {
+  const first = Math.min(...row.checks.map((check) => check.at ?? Number.POSITIVE_INFINITY));
+  const marks = row.checks.map((check) => {
+    const when =
+      check.at && check.state === "pass"
+        ? `, ${clock(check.at)}${check.at > first ? ` (${offsetWords(check.at - first)})` : ""}`
+        : "";
+    const text = `${check.say}: ${CHECK_WORDS[check.state] ?? check.state}${when}`;
+    const mark = element("span", check.state, [LETTERS[check.state] ?? "?"]);
+    mark.title = text;
+    mark.setAttribute("role", "img");
+    mark.setAttribute("aria-label", text);
+    return mark;
+  });
+  const count = row.of > 0 ? [element("em", "", [`${row.passed} of ${row.of}`])] : [];
+  return element("div", "marks", [...marks, ...count]);
+}
+
+function clock(at: number): string {
+  return new Date(at * 1000).toLocaleTimeString([], {
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+  });
+}
+
+function linkTo(row: ClassRow): HTMLElement {
+  const link = element("a", "button", ["Open"]) as HTMLAnchorElement;
+  link.href = row.href;
+  link.setAttribute("aria-label", `Open ${row.name}'s page, read-only`);
+  return link;
+}
+
+function element(name: string, kind: string, children: (Node | string)[]): HTMLElement {
+  const made = document.createElement(name);
+  if (kind) made.className = kind;
+  made.append(...children);
+  return made;
+}

@@ -4,14 +4,13 @@ import { Desk } from "../lib/desk.svelte";
 import { Live } from "../lib/live.svelte";
 import { pageNonce, stampStyles } from "../lib/nonce";
 import type { PageData } from "../lib/page";
+import { watch } from "../lib/watch.svelte";
 import Bench from "./Bench.svelte";
 import BottomBar from "./BottomBar.svelte";
 import ChecksIsland from "./ChecksIsland.svelte";
 import ChecksPane from "./ChecksPane.svelte";
-import Compare from "./Compare.svelte";
 import EditLink from "./EditLink.svelte";
 import FaultButton from "./FaultButton.svelte";
-import Help from "./Help.svelte";
 import HintCard from "./HintCard.svelte";
 import { wireInline } from "./inline";
 import { wireKeys } from "./keys";
@@ -55,7 +54,15 @@ function mountShell(desk: Desk): void {
   put("bench", Bench, { desk });
   put("checks", ChecksPane, { desk });
   put("bottom-bar", BottomBar, { desk });
-  put("help", Help, { desk });
+  // Asked for rarely: the list of keys comes when somebody asks.
+  const unwatch = watch(
+    () => desk.helpOpen,
+    (open) => {
+      if (!open) return;
+      queueMicrotask(() => unwatch());
+      void import("./Help.svelte").then(({ default: Help }) => put("help", Help, { desk }));
+    },
+  );
   put("said", Said, { desk });
 }
 
@@ -77,15 +84,22 @@ const ISLANDS: Record<string, Maker> = {
   predict: (desk, { dataset }) => [Predict, { desk, id: dataset.id ?? "" }],
   checks: (desk, { dataset }) => [ChecksIsland, { desk, ids: dataset.ids ?? "all" }],
   fault: (desk, { dataset }) => [FaultButton, { desk, id: dataset.id ?? "" }],
-  compare: (desk, { dataset }) =>
-    dataset.from && dataset.to
-      ? [Compare, { desk, from: dataset.from, to: dataset.to, of: dataset.of ?? "" }]
-      : null,
 };
+
+/** Two moments side by side: read at the end of a lesson, so loaded when the page is awake. */
+function mountCompare(desk: Desk, element: HTMLElement): void {
+  const { from, to, of } = element.dataset;
+  if (!from || !to) return;
+  void import("./Compare.svelte").then(({ default: Compare }) => {
+    element.replaceChildren();
+    mount(Compare, { target: element, props: { desk, from, to, of: of ?? "" } });
+  });
+}
 
 /** What an island held stays as it is where nothing here knows its name. */
 function mountIslands(desk: Desk, root: HTMLElement): void {
   for (const element of root.querySelectorAll<HTMLElement>("[data-island]")) {
+    if (element.dataset.island === "compare") mountCompare(desk, element);
     const made = ISLANDS[element.dataset.island ?? ""]?.(desk, element);
     if (!made) continue;
     element.replaceChildren();

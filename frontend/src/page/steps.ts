@@ -26,6 +26,7 @@ export function wireSteps(desk: Desk): void {
   desk.step = asked >= 0 ? asked : before;
   desk.reached = Math.max(desk.reached, desk.step);
 
+  lessonMinutes = document.getElementById("step-minutes")?.textContent ?? "";
   let shown = -1;
   watch(
     () => desk.step,
@@ -33,7 +34,7 @@ export function wireSteps(desk: Desk): void {
       for (const [i, section] of sections.entries()) section.classList.toggle("now", i === step);
       lesson.classList.add("awake");
       lesson.classList.toggle("first", step === 0);
-      tellMeta(desk, step, sections.length);
+      tellMeta(sections[step], step, sections.length);
       remember(key, String(step));
       if (shown >= 0) {
         const section = sections[step];
@@ -59,12 +60,15 @@ export function wireSteps(desk: Desk): void {
     ?.addEventListener("scroll", () => direct(sections[desk.step]), { passive: true });
 }
 
-function tellMeta(desk: Desk, step: number, count: number): void {
+/** How long the whole lesson takes, as the server wrote it. */
+let lessonMinutes = "";
+
+function tellMeta(section: HTMLElement | undefined, step: number, count: number): void {
   const meta = document.getElementById("step-of");
   if (meta) meta.textContent = `step ${step + 1} of ${count}`;
-  const minutes = desk.steps[step]?.minutes;
+  const minutes = section?.dataset.minutes;
   const about = document.getElementById("step-minutes");
-  if (about && minutes) about.textContent = `about ${minutes} min`;
+  if (about) about.textContent = minutes ? `about ${minutes} min` : lessonMinutes;
 }
 
 let directed: HTMLElement | null | undefined;
