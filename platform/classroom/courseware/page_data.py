@@ -42,7 +42,7 @@ def page_data(
             "n": number,
         },
         "steps": [_step(step) for step in steps],
-        "exercise": _exercise(exercise, files) if exercise else None,
+        "exercise": _exercise(exercise, params, files) if exercise else None,
         "params": params,
         "me": _me(person, role),
         "sandbox": _sandbox(sandbox, read_only=read_only),
@@ -57,8 +57,11 @@ def _step(step: Any) -> dict[str, Any]:
     return {"id": step.id, "title": step.title, "gate": step.gate, "needs": list(step.needs or ())}
 
 
-def _exercise(exercise: Exercise, files: dict[str, str]) -> dict[str, Any]:
-    return {
+def _exercise(exercise: Exercise, params: dict[str, Any], files: dict[str, str]) -> dict[str, Any]:
+    """With the student's own values filled into every sentence."""
+    from lessons.manifests_loading import substitute
+
+    said = {
         "id": exercise.id,
         "title": exercise.title,
         "task": exercise.task,
@@ -69,8 +72,8 @@ def _exercise(exercise: Exercise, files: dict[str, str]) -> dict[str, Any]:
             {"id": f.id, "kind": f.kind, "by": f.by, "target": f.target, "needs": list(f.needs)}
             for f in exercise.faults
         ],
-        "files": files,
     }
+    return {**substitute(said, params), "files": files}
 
 
 def _prediction(prediction: Prediction) -> dict[str, Any]:

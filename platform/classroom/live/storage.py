@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -109,7 +110,7 @@ class SqliteRecordStore:
         """AUTOINCREMENT never gives a number twice, not even after rows were deleted."""
         connection = self._connection()
         with connection:
-            cursor = connection.execute("INSERT INTO epochs (begun) VALUES (unixepoch('subsec'))")
+            cursor = connection.execute("INSERT INTO epochs (begun) VALUES (?)", (time.time(),))
         return int(cursor.lastrowid or 0)
 
     def close(self) -> None:

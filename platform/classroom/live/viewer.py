@@ -23,7 +23,8 @@ class Viewer:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._frames: deque[bytes] = deque()  # snapshots, beats: whole frames
+        self._picture: bytes | None = None  # only the newest snapshot is worth sending
+        self._beats: deque[bytes] = deque(maxlen=2)
         self._deltas: deque[tuple[Delta, bytes | None]] = deque()
         self._wake = asyncio.Event()
         self._full_since: float | None = None
@@ -45,17 +46,16 @@ class Viewer:
     def snapshot(self, encoded: bytes) -> None:
         """A whole picture: what waits is in it already."""
         self._deltas.clear()
-        self._frames.append(encoded)
+        self._picture = encoded
         self._wake.set()
 
     def forget_deltas(self) -> None:
         self._deltas.clear()
 
     def say(self, encoded: bytes) -> None:
-        """A frame outside the record (beat). Only the newest is worth sending to a slow socket."""
-        if len(self._frames) < 4:
-            self._frames.append(encoded)
-            self._wake.set()
+        """A frame outside the record (beat). A slow socket gets only the newest ones."""
+        self._beats.append(encoded)
+        self._wake.set()
 
     @property
     def too_slow(self) -> bool:
@@ -69,11 +69,13 @@ class Viewer:
         """Everything that waits, in order, the queue left empty."""
         self._wake.clear()
         self._full_since = None
-        taken = list(self._frames)
+        taken = [self._picture] if self._picture is not None else []
+        taken += self._beats
         taken += [
             encoded if encoded is not None else encode(delta_frame(delta)) for delta, encoded in self._deltas
         ]
-        self._frames.clear()
+        self._picture = None
+        self._beats.clear()
         self._deltas.clear()
         return taken
 

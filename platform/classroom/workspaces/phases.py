@@ -44,5 +44,11 @@ def warning_text(minutes: int) -> str:
     return f"{minutes} min left. Extend by 30 min."
 
 
-def ended_text(phase: str) -> str:
-    return "This sandbox has ended. Start again whenever you like." if phase == Phase.REMOVED else ""
+def note_phase(phases: list[dict[str, Any]], name: str, ms: float | None) -> None:
+    """A phase began (`ms` None) or ended; the page shows one without `ms` as under way."""
+    took = None if ms is None else round(ms)
+    for phase in phases:
+        if phase["name"] == name:
+            phase["ms"] = took
+            return
+    phases.append({"name": name, "ms": took})

@@ -1,0 +1,151 @@
+"""Everything that needs a ready cluster: clients, observer, reconciler, marks that go back into the record."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from django.conf import settings
+
+from classroom.database import in_database
+from classroom.exercises import bell, telling
+from classroom.exercises.marking import read_images
+from classroom.exercises.submitting import HandOver, hand_over
+from classroom.workspaces.cluster_steps import ClusterSteps
+from classroom.workspaces.models import Sandbox
+from classroom.workspaces.reconciling import Reconciler
+from sandbox.cluster.client import ClusterClient
+from sandbox.observing import Observer
+
+if TYPE_CHECKING:
+    from classroom.live.runtime import Runtime
+
+log = structlog.get_logger(__name__)
+MARK_LOOK_SECONDS = 5.0
+
+
+class ClusterSide:
+    """Made when the cluster is ready, closed when it is not any more."""
+
+    def __init__(self, runtime: Runtime, clients: dict[str, ClusterClient]) -> None:
+        self.runtime, self.clients = runtime, clients
+        self.observer = Observer(
+            observer=clients["observer"],
+            keeper=clients["keeper"],
+            runner=clients["runner"],
+            store=runtime.store,
+            audit=settings.AUDIT_FILE if settings.AUDIT_FILE.exists() else None,
+            images=read_images(),
+            on_handover=self._handed_over,
+        )
+        self.steps = ClusterSteps(clients["keeper"], self.observer)
+        self.reconciler = Reconciler(self.steps, self.observer, _Desk(runtime), runtime.resting_snapshot)
+        self._marked = asyncio.Event()
+
+    @classmethod
+    async def make(cls, runtime: Runtime) -> ClusterSide:
+        """Raises OSError when the supervisor has not written the kubeconfigs yet."""
+        names = {"observer": "observer", "keeper": "keeper", "runner": "runner", "editor": "runner"}
+        clients = {
+            purpose: ClusterClient.from_kubeconfig(
+                settings.KUBE_FOLDER / f"{account}.kubeconfig", user_agent=f"glasshull-{AGENTS.get(purpose, purpose)}"
+            )
+            for purpose, account in names.items()
+        }
+        return cls(runtime, clients)
+
+    async def run(self) -> None:
+        """Until cancelled, or until a part that cannot go on alone has failed."""
+        watching = asyncio.ensure_future(self.observer.run())
+        bells = await bell.listen(settings.BELL_FILE, self._marked.set)
+        try:
+            # Opening a sandbox before the first list would read "not listed yet" as "deleted".
+            await self.observer.ready()
+            self.runtime.side = self
+            self.runtime.hub.attach(self.observer)
+            await _first(watching, self.reconciler.run(), self._tell_marks())
+        finally:
+            bells.close()
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+
+    async def close(self) -> None:
+        for sandbox in tuple(self.observer.tracks):
+            with contextlib.suppress(Exception):
+                self.observer.close(sandbox)
+        await asyncio.gather(*(client.close() for client in self.clients.values()), return_exceptions=True)
+
+    # --- acts that need more than the observer ------------------------------------------------------
+    async def write_file(self, row: Sandbox, name: str, text: str) -> None:
+        await self.steps.write_file(row, name, text)
+
+    async def apply(self, row: Sandbox, manifests: list[Any], *, dry_run: bool) -> list[dict[str, Any]]:
+        from sandbox.applying import apply
+
+        track = self.observer.track(str(row.pk))
+        token = await self.observer.token_for(track)
+        applied = await apply(
+            self.clients["editor"], token.value, track.plan.namespace, manifests, dry_run=dry_run
+        )
+        return [_plain(each) for each in applied]
+
+    # --- marks --------------------------------------------------------------------------------------
+    def _handed_over(self, sandbox: str, attempt: int, first: int, last: int, by: str) -> None:
+        handed = HandOver(number=attempt, first_seq=first, last_seq=last, by=by)
+        self.observer.spawn(in_database(hand_over, sandbox, handed), f"hand over {sandbox}")
+
+    async def _tell_marks(self) -> None:
+        """Each mark becomes a `mark` entry once, so that the page shows it; the bell makes it immediate."""
+        while True:
+            for mark in await in_database(telling.read_untold):
+                if telling.tell(self.observer, mark):
+                    await in_database(telling.note_told, mark.pk)
+                    self.runtime.something_changed()
+            self._marked.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._marked.wait(), MARK_LOOK_SECONDS)
+
+
+AGENTS = {"runner": "picture"}  # what the student does in the picture and the page goes through the runner
+
+
+class _Desk:
+    """The reconciler's news, passed on."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+
+    def opened(self, sandbox: str) -> None:
+        self._runtime.hub.opened(sandbox)
+
+    def closed(self, sandbox: str, resting: dict[str, Any]) -> None:
+        self._runtime.hub.closed(sandbox, resting)
+
+    def rest(self, sandbox: str, resting: dict[str, Any]) -> None:
+        self._runtime.hub.rest(sandbox, resting)
+
+    def changed(self) -> None:
+        self._runtime.something_changed()
+
+
+async def _first(*works: Any) -> None:
+    """Until the first ends or fails; the others are cancelled."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _plain(applied: Any) -> dict[str, Any]:
+    """`sandbox.applying.Applied` as JSON."""
+    import msgspec
+
+    found = msgspec.to_builtins(applied)
+    return found if isinstance(found, dict) else {"text": str(found)}
