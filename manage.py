@@ -1,4 +1,5 @@
-"""The operator's commands: `python manage.py up`, `signin`, `web`, `worker`, `cluster status`, ..."""
+#!/usr/bin/env python3
+"""The operator's commands: `./manage.py up`, `down`, `signin`, `cluster status`, ..."""
 
 from __future__ import annotations
 
@@ -6,11 +7,29 @@ import os
 import sys
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parent
+# These need root's rights or touch no state; every other command works on the state folder's web part
+# and must leave files there that the web server can use, so root runs it as the service user.
+AS_STARTED = {"up", "down", "cluster", "check", "makemigrations", "help", "version", "test", "collectstatic"}
+
+
+def use_own_python() -> None:
+    """Started with the system's Python: go on with the one that has the packages."""
+    own = ROOT / ".venv/bin/python"
+    if own.exists() and Path(sys.prefix) != ROOT / ".venv":
+        os.execv(own, [str(own), *sys.argv])  # noqa: S606
+
 
 def main() -> None:
+    use_own_python()
     # `platform/` has no __init__.py of its own: as a package it would shadow the standard library's module.
-    sys.path.insert(0, str(Path(__file__).resolve().parent / "platform"))
+    sys.path.insert(0, str(ROOT / "platform"))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "classroom.settings.embedded")
+    command = sys.argv[1] if len(sys.argv) > 1 else "help"
+    if os.geteuid() == 0 and command not in AS_STARTED and not command.startswith("-"):
+        from classroom.operating.handing_over import go_on_as_owner
+
+        go_on_as_owner(sys.argv[1:])
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(sys.argv)

@@ -88,7 +88,8 @@ def debian_packages(names: Sequence[str], why: str) -> None:
         return
     if not shutil.which("apt-get") or os.geteuid() != 0:
         raise Stop(
-            f"{why} needs the Debian packages {' '.join(missing)}. Install them as root: apt-get install {' '.join(missing)}"
+            f"{why} needs the Debian packages {' '.join(missing)}. "
+            f"Install them as root: apt-get install {' '.join(missing)}"
         )
     say(f"Installing Debian packages for {why}: {' '.join(missing)} ...")
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
@@ -134,7 +135,7 @@ def ensure_python_packages(dev: bool) -> None:
         if not (VENV / "bin/uv").exists():
             run([python, "-m", "pip", "install", "-q", "--require-hashes", "-r", tools], what="Installing uv")
         run(
-            [VENV / "bin/uv", "pip", "install", "-q", "--python", python, "--require-hashes", "-r", lock],
+            [VENV / "bin/uv", "pip", "install", "-q", "--compile-bytecode", "--python", python, "--require-hashes", "-r", lock],
             what="Installing Python packages",
         )
 
@@ -164,7 +165,8 @@ def ensure_node() -> str:
     node = find_below(TOOLS / "node", "node")
     if not node:
         raise Stop(
-            "Node 20.19 or newer is missing and the wheel did not bring it. Install nodejs and npm, then run this again."
+            "Node 20.19 or newer is missing and the wheel did not bring it. "
+            "Install nodejs and npm, then run this again."
         )
     return str(node.parent)
 

@@ -104,7 +104,8 @@ def told(job: Job, trial: Trial) -> str:
     points = f"{trial.result.points:g}/{trial.result.of:g} points" if trial.result else "not marked"
     values = " ".join(f"{key}={value}" for key, value in params.items())
     name = "start state" if proof == "P01" else way.name
-    return f"{'ok  ' if not wrong else 'FAIL'} {proof} {name} {values}: {points}, {trial.seconds:.0f} s{'  ' + wrong if wrong else ''}"
+    state, why = ("FAIL", f"  {wrong}") if wrong else ("ok  ", "")
+    return f"{state} {proof} {name} {values}: {points}, {trial.seconds:.0f} s{why}"
 
 
 async def verify(

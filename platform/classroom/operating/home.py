@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import pwd
-import secrets
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+
+from classroom.settings.secrets import ensure_secret_key
 
 SERVICE_USER = "glasshull"
 
@@ -70,17 +71,11 @@ def ensure_home(home: Path, owner: Owner) -> None:
             folder.chmod(mode)
             belongs_to_root = name in ("kube", "audit") and os.geteuid() == 0
             os.chown(folder, 0 if belongs_to_root else owner.uid, owner.gid)
-        ensure_secret_key(home / "web/secret_key", owner)
+        key = home / "web/secret_key"
+        ensure_secret_key(key)
+        os.chown(key, owner.uid, owner.gid)
     except OSError as error:
         raise HomeUnfit(
-            f"The state folder {home} cannot be used ({error.strerror}). Set GLASSHULL_HOME to a folder with room that you own."
+            f"The state folder {home} cannot be used ({error.strerror}). "
+            "Set GLASSHULL_HOME to a folder with room that you own."
         ) from error
-
-
-def ensure_secret_key(path: Path, owner: Owner) -> None:
-    if path.exists():
-        return
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_urlsafe(50))
-    os.chown(path, owner.uid, owner.gid)

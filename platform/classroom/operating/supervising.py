@@ -56,7 +56,8 @@ class Supervisor:
         ensure_no_survivors(self.home)
         if not is_free(self.bind, self.port):
             raise HomeUnfit(
-                f"Port {self.port} on {self.bind} is taken by {holder_of(self.port)}. Stop it, or choose another: PORT={self.port + 1} make up"
+                f"Port {self.port} on {self.bind} is taken by {holder_of(self.port)}. "
+                f"Stop it, or choose another: PORT={self.port + 1} make up"
             )
         publish_notice(
             self.home / "web/cluster.json", ClusterNotice("starting", "Looking at this machine"), owner.gid

@@ -1,0 +1,81 @@
+"""The author's command: `glasshull lesson …`. Needs no Django; lint, explain and new need no cluster.
+
+What a sub-command does is in a module of its own, imported when it is called: `lint` must not wait for what
+`verify` needs. Exit codes: 0, 1 with problems found, 2 when called wrongly or the lesson does not load,
+3 without a cluster.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False)
+lesson = typer.Typer(no_args_is_help=True, help="Write, check and prove lessons.")
+app.add_typer(lesson, name="lesson")
+
+LessonPath = Annotated[Path, typer.Argument(help="A lesson's folder.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document instead of lines.")]
+
+
+@app.callback()
+def glasshull() -> None:
+    """Glasshull, for those who write lessons."""
+
+
+@lesson.command()
+def lint(
+    path: Annotated[Path, typer.Argument(help="A course, a lesson, or a file in one.")],
+    as_json: AsJson = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Warnings count as errors, as for publishing.")
+    ] = False,
+) -> None:
+    """Find every mistake; no cluster is needed."""
+    from authoring.lint import command
+
+    raise typer.Exit(command(path, as_data=as_json, strict=strict))
+
+
+@lesson.command()
+def explain(
+    code: Annotated[str, typer.Argument(help="Such as L026; without one, all are listed.")] = "",
+) -> None:
+    """Say what a code of the linter refuses, and why."""
+    from authoring.explain import command
+
+    raise typer.Exit(command(code))
+
+
+@lesson.command()
+def new(
+    slug: Annotated[str, typer.Argument(help="The folder's name, such as 20-my-lesson.")],
+    course: Annotated[Path, typer.Option(help="The course's folder.")] = Path("lessons/how-clusters-work"),
+) -> None:
+    """Make a small lesson to start from."""
+    from authoring.new import command
+
+    raise typer.Exit(command(slug, course))
+
+
+@lesson.command()
+def verify(
+    path: LessonPath,
+    solution: Annotated[
+        Path | None, typer.Option(help="Any manifest file, in place of the solution's.")
+    ] = None,
+    runs: Annotated[int, typer.Option(help="How often the solution must pass.", min=1)] = 1,
+    only: Annotated[str | None, typer.Option(help="One way by name, or start.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Prove the lesson on the real cluster: start fails, right ways pass, wrong ones get their hint."""
+    from authoring.verify import command
+
+    raise typer.Exit(command(path, solution=solution, runs=runs, only=only, as_data=as_json))
+
+
+def main() -> None:
+    """The console script `glasshull`."""
+    app(prog_name="glasshull")
