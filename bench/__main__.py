@@ -1,0 +1,74 @@
+"""`make bench [ONLY="S1 P4"]`: run what is asked for on the real product, print ratios, keep the results."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from .event_to_browser import measure
+from .product import ROOT, Product, running_product
+from .sandbox_start import cold_start, resets
+from .visitor import visitor
+
+RESULTS = ROOT / "bench/results/latest.json"
+TARGETS = {
+    "S1": "p50 <= 1.25, p95 <= 1.5",
+    "P1": "<= 1.3",
+    "P4": "<= 0.05",
+    "P4r": "<= 0.35",
+    "JS": "<= 70 kB",
+}
+
+
+def page_size() -> dict[str, Any]:
+    """First-load JavaScript of the lesson page, gzipped."""
+    said = subprocess.run(
+        ["npm", "run", "--silent", "size"], cwd=ROOT / "frontend", capture_output=True, text=True
+    )
+    found = re.search(r"([\d.]+) kB", said.stdout)
+    if not found:
+        raise RuntimeError(said.stdout + said.stderr)
+    return {"kb_gzip": float(found[1])}
+
+
+async def run(product: Product, wanted: set[str], n: int) -> dict[str, Any]:
+    results: dict[str, Any] = {}
+    if "S1" in wanted:
+        async with visitor(product.signin("student", name="Bench one")) as guest:
+            await guest.start()
+            await guest.until(lambda _: any(pod["ok"] for pod in guest.of("pod")), 120, "a ready Pod")
+            results["S1"] = await measure(product, guest, n=n)
+            await guest.act("end")
+    if "P1" in wanted:
+        async with visitor(product.signin("student", name="Bench two")) as guest:
+            results["P1"] = await cold_start(product, guest)
+    if wanted & {"P4", "P4r"}:
+        results |= await resets(product)
+    return results
+
+
+def main() -> None:
+    wanted = set(os.environ.get("ONLY", "S1 P1 P4 P4r JS").split())
+    results: dict[str, Any] = {}
+    if "JS" in wanted:
+        results["JS"] = page_size()
+    if wanted - {"JS"}:
+        with running_product() as product:
+            results |= asyncio.run(run(product, wanted, int(os.environ.get("N", "1000"))))
+    for name, found in results.items():
+        print(f"{name:4} {json.dumps(found)}   target {TARGETS[name]}")
+    kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(json.dumps({**kept, **results, "made": time.strftime("%Y-%m-%d")}, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+    main()
