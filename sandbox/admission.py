@@ -58,11 +58,21 @@ def fill_policy() -> Manifest:
         matchConstraints=_match(_rule([""], ["v1"], ["pods"], ["CREATE"])),
         reinvocationPolicy="IfNeeded",
         failurePolicy="Fail",
+        variables=[_listed(field) for field in _LISTS],
         mutations=[
             {"patchType": "ApplyConfiguration", "applyConfiguration": {"expression": _fill_expression()}},
             {"patchType": "JSONPatch", "jsonPatch": {"expression": _drop_expression()}},
         ],
     )
+
+
+_LISTS = ("containers", "initContainers")
+
+
+def _listed(field: str) -> Manifest:
+    """A Pod without containers comes as null, and a policy that fails on it hides the real answer."""
+    value = f"object.spec.?{field}.orValue(null) == null ? [] : object.spec.{field}"
+    return {"name": field, "expression": value}
 
 
 def _fill_expression() -> str:
@@ -76,11 +86,11 @@ def _fill_expression() -> str:
     ]
     lists = [
         _unless(
-            f"object.spec.?{field}.orValue([]).size() == 0",
+            f"variables.{field}.size() == 0",
             field,
-            f"object.spec.{field}.map(c, {_container(field)})",
+            f"variables.{field}.map(c, {_container(field)})",
         )
-        for field in ("containers", "initContainers")
+        for field in _LISTS
     ]
     context = f"{pod}{{{', '.join(fields)}}}"
     return f"Object{{spec: Object.spec{{securityContext: {context}, {', '.join(lists)}}}}}"
@@ -111,11 +121,10 @@ def _drop_expression() -> str:
     """`capabilities.drop` is an atomic list, which ApplyConfiguration may not touch: a JSON patch adds it."""
     indices = list(range(MOST_CONTAINERS))
     parts = []
-    for field in ("containers", "initContainers"):
-        containers = f"object.spec.?{field}.orValue([])"
-        one = f"object.spec.{field}[i]"
+    for field in _LISTS:
+        one = f"variables.{field}[i]"
         path = f'"/spec/{field}/" + string(i) + "/securityContext'
-        needs = f"i < {containers}.size() && !{_leave_alone(one, 'capabilities')}"
+        needs = f"i < variables.{field}.size() && !{_leave_alone(one, 'capabilities')}"
         indexed = f"{indices}.filter(i, {needs})"
         # The context exists where the mutation before this one filled it in; elsewhere it was given.
         parts.append(
@@ -130,9 +139,10 @@ _TEMPLATE = (
     "has(object.spec.template) ? object.spec.template.spec : "
     "(has(object.spec.jobTemplate) ? object.spec.jobTemplate.spec.template.spec : object.spec)"
 )
-_ALL_CONTAINERS = (
-    "variables.pod.?containers.orValue([]) + variables.pod.?initContainers.orValue([])"
-    " + variables.pod.?ephemeralContainers.orValue([])"
+# Lists that are absent or null count as empty: what is missing is told by the API server, better than by us.
+_ALL_CONTAINERS = " + ".join(
+    f"(variables.pod.?{field}.orValue(null) == null ? [] : variables.pod.{field})"
+    for field in ("containers", "initContainers", "ephemeralContainers")
 )
 # What Kubernetes itself adds to Pods at admission, and to the Pods of a DaemonSet.
 _OWN_TOLERATIONS = '["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"]'
