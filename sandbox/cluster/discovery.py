@@ -72,5 +72,5 @@ async def _ask(client: ClusterClient, api_version: str) -> Served:
 
 def _nearest(name: str, served: Iterable[str]) -> str:
     by_lower = {one.lower(): one for one in served}
-    near = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.7)
+    near = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
     return by_lower[near[0]] if near else ""

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (recorded sentences of the cluster are long)
 """What is read, what is refused before anything is built, and where everything stands."""
 
 import time
