@@ -79,6 +79,6 @@ class AdminApi:
     def read_nodes(self) -> list[dict[str, Any]]:
         """All Node objects; empty while the server is away."""
         try:
-            return list(self.request("GET", "/api/v1/nodes").get("items", []))
+            return list(self.request("GET", "/api/v1/nodes", timeout=2.0).get("items", []))
         except (OSError, http.client.HTTPException, ApiRefused):
             return []

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import sys
+import time
 import urllib.request
 from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from sandbox.embedded.errors import HostUnfit
 from sandbox.embedded.layout import Layout
 from sandbox.embedded.node import CNI_PLUGINS
 from sandbox.embedded.plan import ClusterPlan
-from sandbox.embedded.processes import marked_pids
+from sandbox.embedded.processes import is_going, marked_pids
 
 # Command -> Debian package it comes with.
 _TOOLS = {
@@ -33,6 +34,7 @@ _TOOLS = {
     "mount": "mount",
 }
 _PLUGINS = ("ptp", "host-local", "portmap", "loopback")
+_LET_GO_SECONDS = 5.0
 _FREE_BYTES = 2_000_000_000
 _ANYWHERE = frozenset({"0.0.0.0", "*", "::"})  # noqa: S104 (what `ss` prints, nothing is bound)
 
@@ -55,7 +57,7 @@ def check_host(layout: Layout) -> None:
     _check_disk(layout.home)
     host.must_be_free(layout)
     ours = frozenset(marked_pids(layout.id))
-    taken = find_taken_port(layout.plan, parse_listeners(run(["ss", "-Hlntup"])), ours)
+    taken = find_taken_port(layout.plan, _settled_listeners(layout.plan), ours)
     if taken is not None:
         raise HostUnfit(taken, "Stop that program, then start again.")
     routes = json.loads(run(["ip", "-j", "-4", "route", "show", "table", "all"]) or "[]")
@@ -93,6 +95,22 @@ def _check_disk(home: Path) -> None:
             f"The cluster needs 2 GB of free disk below {place}, and {free / 1e9:.1f} GB are left.",
             "Free some space, then start again.",
         )
+
+
+def _settled_listeners(plan: ClusterPlan) -> list[Listener]:
+    """Who listens, once processes killed a moment ago have let go of their ports."""
+    ports = {port for _, _, port in plan.listeners}
+    deadline = time.monotonic() + _LET_GO_SECONDS
+    while True:
+        listeners = list(parse_listeners(run(["ss", "-Hlntup"])))
+        going = any(
+            # No pid at all: it has just dropped its files, or belongs to another pid namespace.
+            listener.port in ports and all(is_going(pid) for pid in listener.pids)
+            for listener in listeners
+        )
+        if not going or time.monotonic() > deadline:
+            return listeners
+        time.sleep(0.05)
 
 
 def parse_listeners(text: str) -> Iterator[Listener]:

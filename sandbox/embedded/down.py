@@ -12,10 +12,10 @@ from pathlib import Path
 
 from sandbox.embedded import cgroups, host, network
 from sandbox.embedded.commands import try_run
-from sandbox.embedded.layout import MARKER, Layout
+from sandbox.embedded.layout import Layout
 from sandbox.embedded.mounts import read_mounts
 from sandbox.embedded.plan import MOST_INSTANCES, ClusterPlan
-from sandbox.embedded.processes import kill, marked_pids, read_start_ticks
+from sandbox.embedded.processes import kill, marked_pids, read_marks, read_start_ticks
 
 _PATIENCE = 10.0
 
@@ -93,7 +93,7 @@ def _clear_files(layout: Layout) -> list[str]:
 
 def down_all(home: Path) -> list[str]:
     """Remove every cluster of this home, whichever there are. Gives what could not be removed."""
-    marked = _marked_ids()
+    marked = {mark for _, mark in read_marks()}
     left = []
     for instance in range(1, MOST_INSTANCES + 1):
         layout = Layout(home, ClusterPlan(instance))
@@ -102,22 +102,3 @@ def down_all(home: Path) -> list[str]:
         if ours or layout.run.exists() or layout.namespaces.exists() or layout.id in marked:
             left += remove_cluster(layout)
     return left
-
-
-def _marked_ids() -> set[str]:
-    """The ids of all clusters that have a living process on this machine."""
-    prefix = f"{MARKER}=".encode()
-    found = set()
-    for entry in os.scandir("/proc"):
-        if not entry.name.isdigit():
-            continue
-        try:
-            environ = Path(entry.path, "environ").read_bytes()
-        except OSError:
-            continue
-        found |= {
-            word[len(prefix) :].decode(errors="replace")
-            for word in environ.split(b"\0")
-            if word.startswith(prefix)
-        }
-    return found

@@ -79,7 +79,7 @@ def held_by_another(layout: Layout, claims: Path = CLAIMS) -> Path | None:
     holder = read_holder(layout.plan.instance, claims)
     if holder is None or holder[1] == layout.id:
         return None
-    return holder[0] if any(marked_pids(holder[1])) else None
+    return holder[0] if marked_pids(holder[1]) else None
 
 
 def must_be_free(layout: Layout, claims: Path = CLAIMS) -> None:

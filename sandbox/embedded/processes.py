@@ -42,10 +42,12 @@ class Trace:
 
 
 def read_start_ticks(pid: int) -> int | None:
-    """Start time in clock ticks since boot (proc(5), field 22); None when gone or a zombie."""
+    """Start time in clock ticks since boot (proc(5), field 22); None when gone, going or a zombie."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except (FileNotFoundError, ProcessLookupError):
+        return None
+    if is_going(pid):
         return None
     # The name may hold blanks and brackets: fields count from the last bracket.
     fields = stat[stat.rindex(")") + 2 :].split()
@@ -54,18 +56,33 @@ def read_start_ticks(pid: int) -> int | None:
     return int(fields[19])
 
 
-def marked_pids(cluster_id: str) -> Iterator[int]:
-    """Every living process that carries this cluster's marker."""
-    wanted = f"{MARKER}={cluster_id}".encode()
-    for entry in os.scandir("/proc"):
-        if not entry.name.isdigit():
+def is_going(pid: int) -> bool:
+    """True for a process that was killed and has lost its memory, though not yet its sockets."""
+    try:
+        # Not its command line: that is empty for a moment while a program is being started, too.
+        return Path(f"/proc/{pid}/statm").read_text().startswith("0 ")
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
+def read_marks() -> Iterator[tuple[int, str]]:
+    """(pid, cluster id) of every living process of any cluster on this machine."""
+    prefix = f"{MARKER}=".encode()
+    for folder in Path("/proc").iterdir():
+        if not folder.name.isdigit():
             continue
         try:
-            environ = Path(entry.path, "environ").read_bytes()
+            environ = (folder / "environ").read_bytes()
         except OSError:
             continue
-        if wanted in environ.split(b"\0") and read_start_ticks(int(entry.name)) is not None:
-            yield int(entry.name)
+        for word in environ.split(b"\0"):
+            if word.startswith(prefix) and read_start_ticks(int(folder.name)) is not None:
+                yield int(folder.name), word[len(prefix) :].decode(errors="replace")
+
+
+def marked_pids(cluster_id: str) -> list[int]:
+    """Every living process that carries this cluster's marker."""
+    return [pid for pid, mark in read_marks() if mark == cluster_id]
 
 
 class Processes:

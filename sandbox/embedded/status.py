@@ -64,7 +64,8 @@ class ClusterStatus:
         """For people, at a terminal."""
         ready = sum(node.ready for node in self.nodes)
         lines = [
-            f"Kubernetes {self.version or '(no answer)'} at {self.api_url}, {ready} of {len(self.nodes)} nodes ready",
+            f"Kubernetes {self.version or '(no answer)'} at {self.api_url}",
+            f"nodes {ready} of {len(self.nodes)} ready",
             f"memory {_mb(self.pss_bytes)}, of it {_mb(self.shims_pss_bytes)} in {self.shims} Pods' helpers",
             "disk " + ", ".join(f"{part} {_mb(size)}" for part, size in self.disk_bytes.items()),
             "",

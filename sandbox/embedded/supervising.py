@@ -11,7 +11,7 @@ from pathlib import Path
 from sandbox.embedded import cgroups, checking, control_plane, down, files, host, network, node
 from sandbox.embedded.api import AdminApi
 from sandbox.embedded.backoff import Backoff
-from sandbox.embedded.errors import StartCancelled, StartTimedOut
+from sandbox.embedded.errors import ComponentFailed, StartCancelled, StartTimedOut
 from sandbox.embedded.importing import ImageTar, import_image, is_serving, missing_on
 from sandbox.embedded.layout import Layout
 from sandbox.embedded.plan import ClusterPlan, NodePlan
@@ -24,6 +24,7 @@ _START_SECONDS = 120.0
 _LOOK_EVERY = 0.25
 _TRIM_EVERY = 60.0
 _STEPS = 6
+_REPAIRS = 2
 
 
 class EmbeddedCluster:
@@ -95,11 +96,20 @@ class EmbeddedCluster:
         was_running = any(self._processes.is_alive(component.name) for component in self.components())
         self.check_host()
         try:
-            self._bring_up()
+            self._bring_up_again() if was_running else self._bring_up()
         except BaseException as error:
             if not was_running or isinstance(error, StartCancelled):
                 self.down()
             raise
+
+    def _bring_up_again(self) -> None:
+        """The repair. What was killed a moment ago may have looked alive: then once more."""
+        for _ in range(_REPAIRS):
+            try:
+                return self._bring_up()
+            except ComponentFailed as error:
+                self._note(f"the repair begins again: {error}")
+        return self._bring_up()
 
     def _bring_up(self) -> None:
         self._say(0, "Preparing certificates, networks and nodes")
@@ -131,6 +141,8 @@ class EmbeddedCluster:
             self._say(5, "Giving the nodes their images")
             for prepared in nodes:
                 prepared.result()
+        for part in parts.values():
+            self._processes.ensure(part)
         self._say(_STEPS, "The cluster is ready")
 
     def _prepare_node(
@@ -208,7 +220,7 @@ class EmbeddedCluster:
                 self._processes.must_live(name)
             if time.monotonic() > deadline:
                 raise StartTimedOut(
-                    f"After {_START_SECONDS:.0f} s it is not yet true that {what}; the machine may be too busy.",
+                    f"After {_START_SECONDS:.0f} s it is not yet true that {what}; is the machine too busy?",
                     f"Look into {self.layout.logs}, then start again.",
                 )
             time.sleep(0.05)
