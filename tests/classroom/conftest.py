@@ -28,7 +28,7 @@ parts:
 budget: {pods: 6, memory: 300Mi, cpu: 600m}
 """,
     "apps.yaml": """\
-storefront: {versions: ["1.0"], port: 8080, memory: 13Mi, does: The shop's front door}
+apps: {storefront: {versions: ["1.0"], port: 8080, memory: 13Mi, does: The shop's front door}}
 """,
     "01-one/lesson.md": """\
 ---

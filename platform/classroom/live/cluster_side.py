@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import structlog
 from django.conf import settings
 
@@ -17,7 +18,9 @@ from classroom.workspaces.cluster_steps import ClusterSteps
 from classroom.workspaces.models import Sandbox
 from classroom.workspaces.reconciling import Reconciler
 from sandbox.cluster.client import ClusterClient
+from sandbox.errors import Unauthorized
 from sandbox.observing import Observer
+from sandbox.tokens import student_token
 
 if TYPE_CHECKING:
     from classroom.live.runtime import Runtime
@@ -85,11 +88,15 @@ class ClusterSide:
         from sandbox.applying import apply
 
         track = self.observer.track(str(row.pk))
+        namespace, editor = track.plan.namespace, self.clients["editor"]
         token = await self.observer.token_for(track)
-        applied = await apply(
-            self.clients["editor"], token.value, track.plan.namespace, manifests, dry_run=dry_run
-        )
-        return [_plain(each) for each in applied]
+        try:
+            applied = await apply(editor, token.value, namespace, manifests, dry_run=dry_run)
+        except Unauthorized:
+            # The cluster forgot the key (it was restarted with a new one of its own): ask for another, once.
+            token = await student_token(self.clients["keeper"], track.plan)
+            applied = await apply(editor, token.value, namespace, manifests, dry_run=dry_run)
+        return [msgspec.to_builtins(each) for each in applied]
 
     # --- marks --------------------------------------------------------------------------------------
     def _handed_over(self, sandbox: str, attempt: int, first: int, last: int, by: str) -> None:
@@ -141,11 +148,3 @@ async def _first(*works: Any) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _plain(applied: Any) -> dict[str, Any]:
-    """`sandbox.applying.Applied` as JSON."""
-    import msgspec
-
-    found = msgspec.to_builtins(applied)
-    return found if isinstance(found, dict) else {"text": str(found)}

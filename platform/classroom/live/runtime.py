@@ -104,7 +104,6 @@ class Runtime:
         """Blocking. What there is to see of a sandbox that nobody observes: its phase; its past when it has one."""
         from classroom.workspaces.phases import self_item
 
-        row.refresh_from_db()
         snapshot: dict[str, Any] = {"epoch": 0, "seq": 0, "at": time.time(), "items": {}}
         if row.phase == "removed" or row.lost:
             from sandbox.record.picture import fold

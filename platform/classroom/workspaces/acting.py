@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import contextlib
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime
 from typing import Any
 
-from classroom.database import in_database
 from classroom.live.runtime import NotObserved, runtime
 from classroom.refusals import Refused, no_such
 from classroom.workspaces import requesting
 from classroom.workspaces.files import save_file
 from classroom.workspaces.models import Phase, Sandbox
 from classroom.workspaces.rubric import start_objects
+from asgiref.sync import sync_to_async
 from sandbox.errors import ApiError, ClusterUnavailable, SandboxError
 
 Action = Callable[[Sandbox, dict[str, Any]], Awaitable[dict[str, Any]]]
@@ -64,7 +65,7 @@ async def hint(row: Sandbox, body: dict[str, Any]) -> dict[str, Any]:
 async def reset(row: Sandbox, body: dict[str, Any]) -> dict[str, Any]:
     observer = await _observer(row)
     with _told():
-        await observer.reset(str(row.pk), await in_database(start_objects, row))
+        await observer.reset(str(row.pk), await sync_to_async(start_objects)(row))
     return {}
 
 
@@ -72,12 +73,12 @@ async def restart(row: Sandbox, body: dict[str, Any]) -> dict[str, Any]:
     """The next attempt. One that is being tested or marked just now is left to finish first."""
     observer = await _observer(row)
     with _told():
-        number = await observer.restart(str(row.pk), await in_database(start_objects, row))
+        number = await observer.restart(str(row.pk), await sync_to_async(start_objects)(row))
     return {"attempt": number}
 
 
 async def extend(row: Sandbox, body: dict[str, Any]) -> dict[str, Any]:
-    later = await in_database(requesting.extend, row.pk)
+    later = await sync_to_async(requesting.extend)(row.pk)
     if later is None or later.expires is None:
         raise Refused(409, "ended", "This sandbox has ended. Start again whenever you like.")
     await runtime().tell_phase(later, {"expires": _seconds(later.expires), "text": ""})
@@ -85,7 +86,7 @@ async def extend(row: Sandbox, body: dict[str, Any]) -> dict[str, Any]:
 
 
 async def end(row: Sandbox, body: dict[str, Any]) -> dict[str, Any]:
-    await in_database(requesting.end, row.pk)
+    await sync_to_async(requesting.end)(row.pk)
     runtime().wake()
     return {}
 
@@ -93,7 +94,7 @@ async def end(row: Sandbox, body: dict[str, Any]) -> dict[str, Any]:
 async def save(row: Sandbox, body: dict[str, Any]) -> dict[str, Any]:
     """Keep the file, and lay it into the toolbox's home if there is one already."""
     name, text = _file(row, body)
-    await in_database(save_file, row.pk, name, text)
+    await sync_to_async(save_file)(row.pk, name, text)
     row.files = {**row.files, name: text}
     if row.phase not in (Phase.READY, Phase.OPEN, Phase.RESETTING):
         return {"toolbox": False}
@@ -104,17 +105,13 @@ async def save(row: Sandbox, body: dict[str, Any]) -> dict[str, Any]:
 
 async def apply(row: Sandbox, body: dict[str, Any]) -> dict[str, Any]:
     """Server-side apply with the student's own token; `dry_run` asks the cluster without changing anything."""
-    from sandbox.applying import ManifestRefused, parse_manifests
+    from sandbox.applying import parse_manifests
 
     _, text = _file(row, body)
     await _observer(row)
-    try:
+    with _told():
         manifests = parse_manifests(text)
-        with _told():
-            applied = await runtime().apply(row, manifests, dry_run=bool(body.get("dry_run")))
-    except ManifestRefused as refused:
-        more = {key: getattr(refused, key) for key in ("line", "column") if getattr(refused, key, None)}
-        raise Refused(422, "manifest", getattr(refused, "text", None) or str(refused), **more) from refused
+        applied = await runtime().apply(row, manifests, dry_run=bool(body.get("dry_run")))
     return {"applied": applied}
 
 
@@ -133,36 +130,28 @@ ACTIONS: dict[str, Action] = {
 }
 
 
-class _told:  # noqa: N801 - reads as a phrase: with _told(): ...
+@contextlib.contextmanager
+def _told() -> Iterator[None]:
     """Turns the sandbox's errors into answers for the person."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if error is None or not isinstance(error, SandboxError):
-            return
-        if _is_manifest(error):
-            return
+    try:
+        yield
+    except SandboxError as error:
         raise refusal_for(error) from error
 
 
-def _is_manifest(error: SandboxError) -> bool:
-    return type(error).__name__ == "ManifestRefused"
-
-
 def refusal_for(error: SandboxError) -> Refused:
-    """ActRefused is the person's, ApiError the cluster's word, the rest is ours."""
+    """ActRefused and ManifestRefused are the person's, ApiError the cluster's word, the rest is ours."""
+    from sandbox.manifest_text import ManifestRefused
     from sandbox.observing.refusal import ActRefused
 
+    if isinstance(error, ManifestRefused):
+        place = {"line": error.line, "column": error.column}
+        return Refused(422, "manifest", error.text, **{key: at for key, at in place.items() if at is not None})
     if isinstance(error, ActRefused):
         return Refused(409, error.code, str(error))
     if isinstance(error, ClusterUnavailable):
-        return Refused(
-            503,
-            "cluster-away",
-            "The cluster does not answer just now. Nothing is lost; try again in a moment.",
-        )
+        text = "The cluster does not answer just now. Nothing is lost; try again in a moment."
+        return Refused(503, "cluster-away", text)
     if isinstance(error, ApiError):
         return Refused(422, "cluster-refused", f"Kubernetes refused: {error.message}")
     return Refused(503, "not-ready", str(error))
