@@ -21,7 +21,10 @@ function filesOf(key, seen = new Set()) {
 
 const files = filesOf("src/main.ts");
 filesOf("src/page/lesson.ts", files);
-const sizes = [...files].map((file) => ({ file, bytes: gzipSync(readFileSync(join(dist, file)), { level: 9 }).length }));
+const sizes = [...files].map((file) => ({
+  file,
+  bytes: gzipSync(readFileSync(join(dist, file)), { level: 9 }).length,
+}));
 const kb = sizes.reduce((sum, one) => sum + one.bytes, 0) / 1000;
 if (process.argv.includes("--json")) {
   console.log(JSON.stringify({ JS: { kb_gzip: Number(kb.toFixed(1)), budget: BUDGET_KB } }));

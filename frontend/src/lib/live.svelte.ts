@@ -271,8 +271,10 @@ export class Live {
     this.playing = false;
   }
 
+  /** Plays or pauses; at the live edge a pause holds the picture at this moment. */
   toggle(): void {
-    if (this.playing) this.pause();
+    if (this.head === null) void this.goToMoment(this.now - 0.3);
+    else if (this.playing) this.pause();
     else void this.play();
   }
 

@@ -23,12 +23,16 @@ export interface LaidMarker {
 const SPOKEN: ReadonlySet<string> = new Set(["fault", "prediction", "you", "submit", "reset"]);
 const LETTER = 6.4; // px of the 13.2 px condensed face, measured wide
 
-/** Places the marks; a label is dropped where the next mark would stand on it. */
-export function layMarkers(markers: readonly MarkerItem[], x: (at: number) => number): LaidMarker[] {
+/** Places the marks; a label is dropped where the next mark or the end would stand on it. */
+export function layMarkers(
+  markers: readonly MarkerItem[],
+  x: (at: number) => number,
+  width: number,
+): LaidMarker[] {
   return markers.map((marker, i) => {
     const left = x(marker.at);
     const next = markers.slice(i + 1).find((one) => SPOKEN.has(one.kind) || one.kind === "verdict");
-    const room = (next ? x(next.at) : Number.POSITIVE_INFINITY) - left - 30;
+    const room = (next ? Math.min(x(next.at), width) : width) - left - 30;
     const fits = SPOKEN.has(marker.kind) && marker.text.length * LETTER <= room;
     return { marker, left, label: fits ? marker.text : "" };
   });

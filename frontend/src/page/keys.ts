@@ -35,7 +35,7 @@ function onKey(desk: Desk, event: KeyboardEvent): boolean {
       void desk.try(() => live.act("hint")).then((text) => text && desk.say(text));
       return true;
     case " ":
-      if (isPressable(event.target) || live.head === null) return false;
+      if (isPressable(event.target)) return false;
       live.toggle();
       return true;
     case ",":
