@@ -123,6 +123,11 @@ class Watcher:
             proof = self._heartbeat.proof
             self._gap_from, self._gap_how = (proof if proof > 0 else time.time()), "late"
         self._broken[kind.name] = "late"
+        if kind is LEASE and self.behind > HEARTBEAT_SILENCE_S / 2:
+            # No beat came back though the connection lived: whatever swallowed them has the others, too, and
+            # those are quiet by nature, so their own silence would be noticed much later.
+            for watch in self._watches:
+                watch.interrupt()
 
     def listed_anew(self, kind: ApiKind) -> None:
         self.lists += 1
@@ -183,6 +188,8 @@ class _KindWatch:
         self._known: dict[str, Object] = {}
         self._version = ""
         self._is_going = False
+        self._attempt: asyncio.Task[None] | None = None
+        self._is_interrupted = False
 
     def forget_position(self) -> None:
         self._version = ""
@@ -196,8 +203,24 @@ class _KindWatch:
             self._is_going = False
             self._watcher.broke(self.kind)
 
+    def interrupt(self) -> None:
+        """End the stream in hand as if the connection had broken."""
+        if self._attempt is not None and self._is_going:
+            self._is_interrupted = True
+            self._attempt.cancel()
+
     async def list_then_watch(self) -> None:
         """One list if the position is unknown, then one stream; returns when the server ends it properly."""
+        self._attempt, self._is_interrupted = asyncio.ensure_future(self._list_then_watch()), False
+        try:
+            await self._attempt
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if not self._is_interrupted or (task is not None and task.cancelling()):
+                raise
+            raise ClusterUnavailable("the heartbeat no longer comes back") from None
+
+    async def _list_then_watch(self) -> None:
         if not self._version:
             await self._list()
         params: dict[str, str | int | bool] = {

@@ -389,6 +389,27 @@ async def test_a_silent_lease_watch_is_opened_again(monkeypatch):
         await seen.until(lambda: seen.gaps == ["late"])
 
 
+async def test_when_the_heartbeat_stops_the_quiet_watches_are_opened_again_too(monkeypatch):
+    monkeypatch.setattr("sandbox.heartbeat.PERIOD_S", 0.1)
+    monkeypatch.setattr(watching, "HEARTBEAT_SILENCE_S", 0.4)
+    leases = Leases()
+    pods = Script([lists(5, pod("a", 3))], [watches()])
+
+    async def answer(request, asked):
+        return await (pods if asked.path == "/api/v1/pods" else leases)(request, asked)
+
+    async with watching_pods(answer, kinds=(LEASE, POD)) as (seen, watcher, _):
+        await asyncio.sleep(0.3)
+        assert len(pods.versions) == 1
+        leases.mute = True
+        await seen.until(lambda: len(pods.versions) >= 2)
+        leases.mute = False
+        await seen.until(lambda: "late" in seen.gaps)
+        assert watcher.lists == 2, "one list per kind, none anew"
+    assert set(pods.versions) == {"5"}
+    assert seen.events == ["+a"]
+
+
 async def test_beats_of_others_prove_nothing():
     async def nothing(request, asked):
         return status(404, "NotFound", "no")
