@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from sandbox.record.cel import Predicate
 from sandbox.record.derived import READY, derive
 from sandbox.record.entry import Entry
 from sandbox.record.ours import is_furniture
@@ -71,6 +72,7 @@ class StateView:
         self.bound: dict[str, tuple[str, ...]] = {}
         self._objects: dict[str, dict[str, Object]] = {}
         self._probes = {each: dict(_NO_RESULT) for each in probes}
+        self._good: dict[str, dict[str, Any]] = {}
 
     def apply(self, entry: Entry) -> frozenset[str]:
         """Fold one entry in; `change` is then what an `each:` predicate is about, or None."""
@@ -87,6 +89,22 @@ class StateView:
             self.activation = None
         self.change = None
 
+    def forget_probes(self) -> None:
+        """After a reset an answer of the old shop says nothing."""
+        self._probes = {each: dict(_NO_RESULT) for each in self._probes}
+        self.activation = None
+
+    def last_good(self, probe: str) -> dict[str, Any]:
+        """The newest good answer of a probe, or the plainest one there could be."""
+        return self._good.get(probe, {**_NO_RESULT, "ok": True, "status": 200})
+
+    def would_hold(self, predicate: Predicate, object_: Object) -> bool:
+        """What an `each:` predicate says of `object_`, were it what just changed."""
+        before, self.change, self.activation = self.change, Change(object=object_), None
+        held = predicate.evaluate(self) is True
+        self.change, self.activation = before, None
+        return held
+
     def set_checks(self, states: Mapping[str, str]) -> None:
         self.checks = dict(states)
         self.activation = None
@@ -96,7 +114,6 @@ class StateView:
         self.started = at
         self.params = dict(params) or self.params
         self.predictions, self.answers, self.checks = {}, {}, {}
-        self._probes = {each: dict(_NO_RESULT) for each in self._probes}
         self.activation = None
 
     # what the record changes
@@ -123,6 +140,8 @@ class StateView:
         result = {**_NO_RESULT, **known, "at": _time(entry.at).isoformat()}
         self.change = Change(object=result, old=self._probes.get(entry.uid))
         self._probes[entry.uid] = result
+        if result["ok"]:
+            self._good[entry.uid] = result
         return frozenset({f"probe/{entry.uid}", "probe/*"})
 
     def _load(self, entry: Entry) -> frozenset[str]:

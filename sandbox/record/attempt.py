@@ -1,0 +1,195 @@
+"""The course of one attempt: from its start to the hand-over for marking. Pure; it only asks for things."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from sandbox.record.checks.compiling import compile_exercise
+from sandbox.record.checks.verdict import FINAL
+from sandbox.record.entry import Entry
+from sandbox.record.exercise import Exercise
+
+AGAIN = 5.0  # seconds after which a command that had no effect is given again
+PATIENCE = 15.0  # seconds a fault of ours may take to begin before we go on without it
+LAST_VERDICTS = 90.0  # seconds after the last window in which a verdict may still be given
+
+
+@dataclass(frozen=True, slots=True)
+class StartFault:
+    """Test what was built: inject this fault, `by: submit`."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Submit:
+    """Close the attempt: every check passed, or time is up."""
+
+    by: Literal["checks", "time"]
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """Windows are closed, tests are done: the mark can be worked out."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndProbes:
+    """Nobody needs the probes of this attempt any more."""
+
+
+Command: TypeAlias = StartFault | Submit | Handover | EndProbes
+State: TypeAlias = Literal["idle", "running", "closing", "testing", "handed-in"]
+
+
+class AttemptCourse:
+    """Feed it every entry, the verdicts too; `advance` lets time pass. Both answer what to do now.
+
+    A command is given again when it had no effect for some seconds, so that none is lost with a process.
+    """
+
+    def __init__(self, exercise: Exercise) -> None:
+        compiled = compile_exercise(exercise)
+        self._late = frozenset(each.spec.id for each in compiled.checks if each.after_submit)
+        self._at_submit = frozenset(
+            each.spec.id
+            for each in compiled.checks
+            if each.closes is not None and each.closes.source == "submit"
+        )
+        self._ids = tuple(each.spec.id for each in compiled.checks)
+        self._tests = tuple(each.id for each in exercise.faults if each.by == "submit")
+        self._settle = {each.id: each.settle for each in exercise.faults}
+        self._at = 0.0
+        self.state: State = "idle"
+        self._begin(math.inf)
+        self.state = "idle"
+
+    def feed(self, entry: Entry) -> list[Command]:
+        self._at = max(self._at, entry.at)
+        handler = _HANDLERS.get(entry.kind)
+        if handler is not None:
+            handler(self, entry)
+        return self._next()
+
+    def advance(self, at: float) -> list[Command]:
+        self._at = max(self._at, at)
+        return self._next()
+
+    # what entries say
+
+    def _begin(self, until: float) -> None:
+        self.state = "running"
+        self.until = until
+        self._states: dict[str, str] = {}
+        self._windows: dict[str, float] = {}  # fault -> when its window is over
+        self._to_test = list(self._tests)
+        self._testing: str | None = None
+        self._asked: dict[Command, float] = {}
+        self._testing_since = self._done_since = math.inf
+
+    def _on_start(self, entry: Entry) -> None:
+        self._begin(float(entry.change.get("until") or math.inf))
+
+    def _on_reset(self, _entry: Entry) -> None:
+        self._begin(math.inf)
+        self.state = "idle"
+
+    def _on_verdict(self, entry: Entry) -> None:
+        self._states[entry.uid] = str(entry.change.get("state", "waiting"))
+
+    def _on_fault(self, entry: Entry) -> None:
+        phase, id_ = entry.change.get("phase"), entry.uid
+        if phase == "started":
+            self._windows[id_] = math.inf
+        elif phase in ("ended", "reverted"):
+            self._windows[id_] = min(self._windows.get(id_, math.inf), entry.at + self._settle.get(id_, 0.0))
+        elif phase == "failed":
+            self._windows[id_] = -math.inf
+
+    def _on_submit(self, _entry: Entry) -> None:
+        if self.state == "running":
+            self.state = "closing"
+
+    def _on_handover(self, _entry: Entry) -> None:
+        self.state = "handed-in"
+
+    # what to do
+
+    def _next(self) -> list[Command]:
+        if self.state == "running":
+            return self._while_running()
+        if self.state == "closing" and self._over(self._ids_before_tests()):
+            self.state = "testing"
+        if self.state == "testing":
+            return self._while_testing()
+        return []
+
+    def _while_running(self) -> list[Command]:
+        if self._at >= self.until:
+            return self._ask(Submit("time"))
+        if self._all_passed():
+            return self._ask(Submit("checks"))
+        return []
+
+    def _all_passed(self) -> bool:
+        """Every check that waits for no test of ours has passed; one decided only at submit may hold."""
+        passed = False
+        for id_ in self._ids_before_tests():
+            state = self._states.get(id_)
+            if state == "pass":
+                passed = True
+            elif not (state == "holding" and id_ in self._at_submit):
+                return False
+        return passed and not self._open_windows()
+
+    def _ids_before_tests(self) -> list[str]:
+        return [each for each in self._ids if each not in self._late]
+
+    def _open_windows(self) -> list[str]:
+        return [id_ for id_, over in self._windows.items() if self._at <= over]
+
+    def _over(self, ids: list[str]) -> bool:
+        """No window of a fault is open, and every verdict that can come has come."""
+        if self._open_windows():
+            return False
+        if all(self._states.get(each) in FINAL for each in ids):
+            return True
+        self._done_since = min(self._done_since, self._at)
+        return self._at - self._done_since > LAST_VERDICTS
+
+    def _while_testing(self) -> list[Command]:
+        if self._testing is not None:
+            self._look_at_test(self._testing)
+        if self._testing is None and self._to_test:
+            self._testing, self._testing_since = self._to_test.pop(0), self._at
+            self._done_since = math.inf
+        if self._testing is not None:
+            return self._ask(StartFault(self._testing)) if self._testing not in self._windows else []
+        if not self._over([each for each in self._ids if each in self._late]):
+            return []
+        return [*self._ask(Handover()), *self._ask(EndProbes())]
+
+    def _look_at_test(self, id_: str) -> None:
+        begun = id_ in self._windows
+        never = not begun and self._at - self._testing_since > PATIENCE
+        if never or (begun and self._at > self._windows[id_]):
+            self._testing = None
+
+    def _ask(self, command: Command) -> list[Command]:
+        asked = self._asked.get(command)
+        if asked is not None and self._at - asked < AGAIN:
+            return []
+        self._asked[command] = self._at
+        return [command]
+
+
+_HANDLERS = {
+    "start": AttemptCourse._on_start,
+    "reset": AttemptCourse._on_reset,
+    "verdict": AttemptCourse._on_verdict,
+    "fault": AttemptCourse._on_fault,
+    "submit": AttemptCourse._on_submit,
+    "handover": AttemptCourse._on_handover,
+}

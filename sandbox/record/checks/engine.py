@@ -1,0 +1,758 @@
+"""All checks of one exercise over one sandbox's record, entry by entry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sandbox.record.checks.anchors import Anchor, Occurrence
+from sandbox.record.checks.compiling import CompiledCheck, CompiledMark, compile_exercise
+from sandbox.record.checks.faults import FaultRun
+from sandbox.record.checks.hints import HintBook
+from sandbox.record.checks.predictions import PredictionRun
+from sandbox.record.checks.runs import CheckRun, Raw, gated, verdict_of
+from sandbox.record.checks.state import SandboxFacts, StateView
+from sandbox.record.checks.trackers import Tracker
+from sandbox.record.checks.trials import NEVER, Before, Count, Gap, Trial
+from sandbox.record.checks.verdict import FINAL, Finding, Moment, Verdict
+from sandbox.record.entry import Entry
+from sandbox.record.exercise import Exercise
+
+_NOTHING: frozenset[str] = frozenset()
+_LATE = 1.0  # seconds after a late gap in which news still counts as late
+# Kinds of one long-lived object each: not in the news after a lost gap means not changed in it.
+_UNCHANGED_WHEN_SILENT = frozenset({"EndpointSlice", "Node"})
+_HINT_STATES = {"holding": "waiting", "your-turn": "waiting"}
+_DELETING = frozenset({"delete", "deletecollection"})
+
+
+class Engine:
+    """Pure: the same entries and times give the same findings. Not thread-safe.
+
+    Feed it every entry; its own findings may come back or not. `advance` lets deadlines pass. Raises
+    ExerciseInvalid for an exercise that cannot be run.
+    """
+
+    def __init__(
+        self,
+        exercise: Exercise,
+        *,
+        params: Mapping[str, Any],
+        sandbox: SandboxFacts | None = None,
+        images: Mapping[str, str] | None = None,
+    ) -> None:
+        self._compiled = compile_exercise(exercise)
+        self.exercise = exercise
+        self.view = StateView(
+            params=params,
+            sandbox=sandbox,
+            images=images,
+            probes=frozenset(each.id for each in exercise.probes),
+        )
+        self._trackers: dict[tuple[str, int], Tracker] = {}
+        for check in self._compiled.checks:
+            for side, expression in enumerate(check.expressions):
+                if expression.each is None:
+                    self._trackers[check.spec.id, side] = Tracker(expression)
+        self._says = {each.id: each.say for each in exercise.checks}
+        self._hints = HintBook(self._compiled.hints)
+        self._running = self._ready = False
+        self._phase = ""
+        self._leftover: set[str] = set()
+        self._seq = 0
+        self._at = 0.0
+        self._late: Gap | None = None
+        self._findings: list[Finding] = []
+        self._begin_fresh()
+
+    # in
+
+    def feed(self, entry: Entry) -> list[Finding]:
+        """One entry, after every deadline before it. An entry seen before changes nothing."""
+        if entry.seq <= self._seq:
+            return []
+        self._pass_time(entry.at)
+        self._seq, self._at = entry.seq, max(self._at, entry.at)
+        changed = self.view.apply(entry)
+        for tracker in self._trackers.values():
+            tracker.touch(changed)
+        handler = _HANDLERS.get(entry.kind)
+        if handler is not None:
+            handler(self, entry)
+        if not self._running:
+            self._look_for_ready(changed)
+        else:
+            self._notify(entry, changed)
+        return self._told(changed)
+
+    def advance(self, at: float) -> list[Finding]:
+        """Time passes without entries. Deadlines before `at` are over; one at `at` is not."""
+        self._pass_time(at)
+        if at > self._at:
+            self._at = at
+            self.view.move_to(at)
+            if self._running:
+                self._notify_clock()
+        return self._told(_NOTHING)
+
+    # out
+
+    @property
+    def verdicts(self) -> list[Verdict]:
+        """One per check, in order of the exercise."""
+        return [self._verdicts[each.spec.id] for each in self._compiled.checks]
+
+    def summary(self) -> tuple[int, int, int]:
+        """(points, of, gradable): could-not-grade leaves both sides; a failed required check caps at half."""
+        verdicts = self.verdicts
+        points = sum(each.points for each in verdicts)
+        gradable = sum(each.of for each in verdicts if each.state != "could-not-grade")
+        required = {each.id for each in self.exercise.checks if each.required}
+        if any(each.check in required and each.state == "fail" for each in verdicts):
+            points = min(points, gradable // 2)
+        return points, sum(each.of for each in verdicts), gradable
+
+    def missing_for(self, fault: str) -> list[str]:
+        """Ids that must pass (a prediction: be committed) before this fault. Raises KeyError."""
+        return [each for each in self._compiled.faults[fault].needs if self._need(each) != "pass"]
+
+    def may_predict(self, id_: str) -> str | None:
+        """Why this prediction cannot be locked now, as a sentence; None when it can."""
+        run = self._predictions.get(id_)
+        if run is None:
+            return f"There is no prediction {id_} in this exercise."
+        if run.committed is not None:
+            return "It is locked already."
+        if not self._running or (self._submitted is not None and not run.question):
+            return "This attempt is not open."
+        before = run.spec.before
+        if before is None:
+            return None
+        fault = self._faults.get(before)
+        if fault is not None and fault.happened:
+            return "Too late: the Pod is already gone; reset to predict."
+        if before in self._marked:
+            return "Too late: it has already happened; reset to predict."
+        missing = self.missing_for(before) if fault is not None else []
+        if missing:
+            return f"First: {self._says.get(missing[0], missing[0])}."
+        return None
+
+    def hint(self, n: int) -> str | None:
+        """The valid hint's n-th strength, from 1, with its facts filled in; None when there is none."""
+        return self._hints.text(n, self.view)
+
+    def open_hint(self, at: float) -> Finding | None:
+        """The valid hint, one strength further than last time, as the entry to append."""
+        self._hints.judge(at)
+        current = self._hints.current
+        if current is None:
+            return None
+        id_, most = current
+        n = min(self._opened.get(id_, 0) + 1, most)
+        change = {"id": id_, "phase": "opened", "say": self.hint(n), "n": n, "most": most}
+        return Finding(kind="hint", uid=id_, change=change)
+
+    @property
+    def hints_seen(self) -> list[str]:
+        """Ids of all hints that were valid at some time in this attempt."""
+        return list(self._hints.seen)
+
+    @property
+    def valid_hint(self) -> str | None:
+        current = self._hints.current
+        return current[0] if current else None
+
+    # the attempt
+
+    def _begin_fresh(self) -> None:
+        self._runs = {each.spec.id: CheckRun(each) for each in self._compiled.checks}
+        self._predictions = {id_: PredictionRun(each) for id_, each in self._compiled.predictions.items()}
+        self._faults = {id_: FaultRun(each) for id_, each in self._compiled.faults.items()}
+        self._marked: dict[str, Occurrence] = {}
+        self._waiting: list[tuple[float, CheckRun, Occurrence | None]] = []
+        self._submitted: Moment | None = None
+        self._handed_over = False
+        self._dirty = True
+        self._gaps: list[tuple[Gap, set[str]]] = []
+        self._opened: dict[str, int] = {}
+        self._fresh: list[tuple[CheckRun, Trial]] = []
+        self._closing: list[tuple[Trial, Moment]] = []
+        self._deeds: list[tuple[str, float]] = []
+        self._verdicts = {
+            each.spec.id: Verdict(
+                check=each.spec.id, say=each.spec.say, state="waiting", points=0, of=each.of
+            )
+            for each in self._compiled.checks
+        }
+        self._told_verdicts: dict[str, Verdict] = {}
+
+    def _on_start(self, entry: Entry) -> None:
+        self._begin_fresh()
+        self._running = True
+        for tracker in self._trackers.values():
+            tracker.forget()
+        self.view.begin(entry.at, entry.change.get("params") or {})
+        self._hints.begin(entry.at)
+        self._hints.look(self.view, entry.at, None)
+        self._happened("start", "start", self._moment(entry), None)
+        for fault in self._faults.values():
+            fault.missing = None
+
+    def _on_reset(self, entry: Entry) -> None:
+        self._running = self._ready = False
+        self._leftover = {str(each["metadata"]["uid"]) for each in self.view.objects("Pod")}
+        self.view.forget_probes()
+        self._begin_fresh()
+
+    def _on_phase(self, entry: Entry) -> None:
+        self._phase = str(entry.change.get("phase") or self._phase)
+
+    def _on_submit(self, entry: Entry) -> None:
+        if self._running and self._submitted is None:
+            self._submitted = self._moment(entry)
+            self._dirty = True
+
+    def _on_handover(self, entry: Entry) -> None:
+        self._handed_over = self._dirty = True
+
+    def _look_for_ready(self, changed: frozenset[str]) -> None:
+        ready = self._compiled.ready
+        if ready is None or self._ready or self._phase == "resetting":
+            return
+        if self._leftover:
+            self._leftover &= {str(each["metadata"]["uid"]) for each in self.view.objects("Pod")}
+        if not self._leftover and ready.evaluate(self.view) is True:
+            self._ready = True
+            self._findings.append(Finding(kind="ready", uid="", change={}))
+
+    # what opens and closes windows
+
+    def _on_fault(self, entry: Entry) -> None:
+        run = self._faults.get(entry.uid)
+        if run is None or not self._running or self._handed_over:
+            return
+        phase, moment = entry.change.get("phase"), self._moment(entry)
+        if phase == "started":
+            if not self._may_start(run):
+                return
+            self._fault_started(run, run.started(entry, moment), moment)
+        elif phase in ("ended", "reverted"):
+            self._has_ended(run.ended(moment), moment)
+        elif phase == "failed":
+            self._fault_failed(run, bool(entry.change.get("ours", True)))
+
+    def _may_start(self, run: FaultRun) -> bool:
+        """After hand-in only our own tests open windows."""
+        return self._submitted is None or run.fault.by == "submit"
+
+    def _fault_started(self, run: FaultRun, occurrence: Occurrence | None, moment: Moment) -> None:
+        if occurrence is None:
+            return
+        self._happened(run.fault.id, "start", moment, occurrence)
+        there = {str(each["metadata"]["uid"]) for each in self.view.objects("Pod")}
+        if occurrence.targets and not there & occurrence.targets.keys() and run.fault.kind == "kill-pod":
+            occurrence.end = moment
+            self._findings.append(run.finding("ended", occurrence))
+            self._has_ended(occurrence, moment)
+
+    def _fault_failed(self, run: FaultRun, ours: bool) -> None:
+        dropped = run.failed()
+        self._dirty = True
+        for check in self._runs.values():
+            if check.check.opens.source != run.fault.id:
+                continue
+            if dropped is not None:
+                check.drop(dropped)
+            check.ours = ours
+            if self._submitted is not None:
+                check.over = "the fault found nothing to hit"
+
+    def _watch_pods(self, entry: Entry) -> None:
+        """Deletions by the student's own command, and targets that are gone."""
+        change = self.view.change
+        if change is None or entry.change.get("kind") != "Pod" or self._handed_over:
+            return
+        moment = self._moment(entry)
+        for run in self._faults.values():
+            if self._submitted is None and not self.missing_for(run.fault.id):
+                found = run.on_pod(entry, change, moment)
+                if found is not None:
+                    self._happened(run.fault.id, "start", moment, found)
+                    self._confirm_by_earlier(run)
+            if entry.change.get("op") == "DELETED":
+                ended = run.on_deleted(entry.uid, moment)
+                if ended is not None:
+                    self._has_ended(ended, moment)
+                    if not ended.tentative:
+                        self._findings.append(run.finding("ended", ended))
+
+    def _on_action(self, entry: Entry) -> None:
+        change = entry.change
+        refused = isinstance(change.get("code"), int) and change["code"] >= 400
+        pods = change.get("resource") == "pods" and not change.get("subresource")
+        if not self._running or refused or not pods or change.get("verb") not in _DELETING:
+            return
+        deed = str(change.get("name") or "")
+        self._deeds = [*self._deeds[-20:], (deed, entry.at)]
+        for run in self._faults.values():
+            self._confirmed(run, run.confirm(deed, entry.at))
+
+    def _confirm_by_earlier(self, run: FaultRun) -> None:
+        for deed, at in self._deeds:
+            self._confirmed(run, run.confirm(deed, at))
+
+    def _confirmed(self, run: FaultRun, found: Occurrence | None) -> None:
+        if found is None:
+            return
+        self._findings.append(run.finding("started", found))
+        if found.end is not None:
+            self._findings.append(run.finding("ended", found))
+        for check in self._runs.values():
+            check.prune()
+        self._dirty = True
+
+    def _watch_marks(self, entry: Entry, changed: frozenset[str]) -> None:
+        moment = self._moment(entry)
+        for mark in self._compiled.marks:
+            under_way = self._marked.get(mark.spec.id)
+            open_ = self._submitted is None and self._is_of(mark.spec.each, entry)
+            if open_ and mark.when.evaluate(self.view) is True:
+                under_way = Occurrence(mark.spec.id, moment)
+                self._marked[mark.spec.id] = under_way
+                self._happened(mark.spec.id, "start", moment, under_way)
+            else:
+                self._end_mark(mark, under_way, moment)
+
+    def _end_mark(self, mark: CompiledMark, under_way: Occurrence | None, moment: Moment) -> None:
+        if under_way is None or under_way.end is not None or mark.until is None:
+            return
+        if mark.until.evaluate(self.view) is True:
+            under_way.end = moment
+            self._has_ended(under_way, moment)
+
+    def _watch_loads(self, entry: Entry) -> None:
+        """A load begins with its first second and ends when it says so, or when its time is over."""
+        load = next((each for each in self.exercise.loads if each.id == entry.uid), None)
+        if load is None or entry.kind != "load":
+            return
+        moment = self._moment(entry)
+        phase, known = entry.change.get("phase"), self._marked.get(load.id)
+        if phase == "ended":
+            if known is not None and known.end is None:
+                known.end = moment
+                self._has_ended(known, moment)
+        elif known is None or known.end is not None or phase == "started":
+            occurrence = Occurrence(load.id, moment)
+            self._marked[load.id] = occurrence
+            self._happened(load.id, "start", moment, occurrence)
+
+    def _on_prediction(self, entry: Entry) -> None:
+        if "value" not in entry.change or self.may_predict(entry.uid) is not None:
+            return
+        moment = self._moment(entry)
+        self._predictions[entry.uid].commit(entry.change["value"], moment)
+        self._happened(entry.uid, "start", moment, None)
+
+    def _on_hint(self, entry: Entry) -> None:
+        if entry.change.get("phase") == "opened":
+            self._opened[entry.uid] = int(entry.change.get("n") or 0)
+            self._hints.opened(entry.uid)
+
+    def _happened(self, source: str, point: str, moment: Moment, occurrence: Occurrence | None) -> None:
+        """A moment with a name has come: windows open and close."""
+        self._dirty = True
+        for run in self._runs.values():
+            opens = run.check.opens
+            if (opens.source, opens.point) == (source, point):
+                if opens.offset > 0:
+                    self._waiting.append((moment.at + opens.offset, run, occurrence))
+                else:
+                    self._open(run, moment, occurrence)
+            self._close_by(run, source, point, moment, occurrence)
+
+    def _close_by(
+        self, run: CheckRun, source: str, point: str, moment: Moment, occurrence: Occurrence | None
+    ) -> None:
+        closes = run.check.closes
+        if closes is None or (closes.source, closes.point) != (source, point):
+            return
+        for trial in run.open_trials:
+            if run.check.during is not None and trial.origin is not occurrence:
+                continue
+            if trial.opened.seq < moment.seq or run.check.during is not None:
+                self._ends_at(trial, closes, run.check, moment)
+
+    def _ends_at(self, trial: Trial, closes: Anchor, check: CompiledCheck, moment: Moment) -> None:
+        offset = closes.offset + check.settle
+        if offset > 0:
+            trial.close_at(moment.at + offset)
+        else:
+            self._closing.append((trial, moment))
+
+    def _has_ended(self, occurrence: Occurrence | None, moment: Moment) -> None:
+        if occurrence is None:
+            return
+        self._happened(occurrence.source, "end", moment, occurrence)
+        for prediction in self._predictions.values():
+            prediction.on_end(occurrence, moment)
+
+    def _open(self, run: CheckRun, moment: Moment, occurrence: Occurrence | None) -> None:
+        if self._submitted is not None and not run.check.after_submit:
+            return
+        trial = run.open(moment, occurrence)
+        if trial is not None:
+            self._fresh.append((run, trial))
+
+    # what reaches open windows
+
+    def _notify(self, entry: Entry, changed: frozenset[str]) -> None:
+        moment = self._moment(entry)
+        if entry.kind == "object":
+            self._watch_pods(entry)
+            self._note_gap_news(entry)
+        if entry.kind == "load":
+            self._watch_loads(entry)
+        if self._compiled.marks:
+            self._watch_marks(entry, changed)
+        self._notify_changes(entry, moment)
+        self._notify_states(moment, changed)
+        if entry.kind == "submit":
+            self._happened("submit", "start", moment, None)
+        self._close_due()
+        if self._hints.reads(changed):
+            self._hints.look(self.view, moment.at, changed)
+
+    def _notify_states(self, moment: Moment, changed: frozenset[str]) -> None:
+        fresh = {id(trial) for _, trial in self._fresh}
+        self._fresh.clear()
+        for (id_, side), tracker in self._trackers.items():
+            trials = self._runs[id_].open_trials
+            if not trials:
+                continue
+            touched = tracker.touch(changed)
+            for trial in trials:
+                if touched or id(trial) in fresh:
+                    value, reading = tracker.read(self.view)
+                    if isinstance(trial, Before):
+                        trial.on_state_of(side, value, moment)
+                    else:
+                        trial.on_state(value, moment, reading)
+                    self._dirty = True
+
+    def _notify_clock(self) -> None:
+        """Only what reads the clock changes by itself; such predicates are shown live and decided later."""
+        moment = Moment(self._seq, self._at, self._at)
+        for (id_, _), tracker in self._trackers.items():
+            if "clock" in tracker.predicate.kinds:
+                tracker.forget()
+                for trial in self._runs[id_].open_trials:
+                    value, reading = tracker.read(self.view)
+                    trial.on_state(value, moment, reading)
+                    self._dirty = True
+        clock = frozenset({"clock"})
+        if self._hints.reads(clock):
+            self._hints.look(self.view, self._at, clock)
+
+    def _notify_changes(self, entry: Entry, moment: Moment) -> None:
+        for run in self._runs.values():
+            for side, expression in enumerate(run.check.expressions):
+                if expression.each is None or not self._is_of(expression.each, entry):
+                    continue
+                for trial in run.open_trials:
+                    if trial.opened.seq < entry.seq:
+                        self._notify_change(run, trial, side, entry, moment)
+
+    def _notify_change(self, run: CheckRun, trial: Trial, side: int, entry: Entry, moment: Moment) -> None:
+        predicate = run.check.expressions[side].predicate
+        self._dirty = True
+        if isinstance(trial, Count) and entry.kind == "probe":
+            self._count_probe(trial, entry, moment, run)
+            return
+        if entry.change.get("summary"):
+            return
+        trial.on_change(side, predicate.evaluate(self.view), moment)
+
+    def _count_probe(self, trial: Count, entry: Entry, moment: Moment, run: CheckRun) -> None:
+        """Bad answers are in the record one by one; good ones only as a second's total."""
+        predicate = run.check.expressions[0].predicate
+        if not entry.change.get("summary"):
+            if entry.change.get("ok") is False:
+                trial.on_change(0, predicate.evaluate(self.view), moment, 0)
+            return
+        sent, failed = int(entry.change.get("sent") or 0), int(entry.change.get("failed") or 0)
+        good = max(0, sent - failed)
+        counts = bool(good) and self.view.would_hold(predicate, self.view.last_good(entry.uid))
+        trial.on_total(good if counts else 0, sent, moment)
+
+    def _is_of(self, each: str, entry: Entry) -> bool:
+        """Is this entry a change of what `each:` names?"""
+        if entry.kind == "object":
+            return each == entry.change.get("kind") and self.view.change is not None
+        if entry.kind in ("probe", "load"):
+            return each == f"{entry.kind}/{entry.uid}"
+        return each == entry.kind
+
+    def _close_due(self) -> None:
+        for trial, moment in self._closing:
+            trial.close(moment)
+        self._closing.clear()
+
+    # time
+
+    def _pass_time(self, at: float) -> None:
+        """All deadlines before `at`, in their order; what they decide may set others."""
+        while True:
+            due, act = self._next_deadline()
+            if due >= at:
+                return
+            self._at = max(self._at, due)
+            self.view.move_to(due)
+            act()
+            self._settle()
+
+    def _next_deadline(self) -> tuple[float, Any]:
+        due, act = NEVER, None
+        for when, what in self._deadlines():
+            if when < due:
+                due, act = when, what
+        return due, act
+
+    def _deadlines(self) -> Iterator[tuple[float, Any]]:
+        for run in self._runs.values():
+            for trial in run.trials:
+                if trial.deadline < NEVER:
+                    yield trial.deadline, lambda trial=trial: self._trial_due(trial)
+        for item in self._waiting:
+            yield item[0], lambda item=item: self._opening_due(item)
+        for prediction in self._predictions.values():
+            if prediction.deadline < NEVER:
+                yield prediction.deadline, lambda run=prediction: self._prediction_due(run)
+        for fault in self._faults.values():
+            if fault.deadline < NEVER:
+                yield fault.deadline, lambda run=fault: self._candidate_due(run)
+
+    def _trial_due(self, trial: Trial) -> None:
+        trial.on_time(self._seq)
+        self._dirty = True
+
+    def _opening_due(self, item: tuple[float, CheckRun, Occurrence | None]) -> None:
+        self._waiting.remove(item)
+        at, run, occurrence = item
+        moment = Moment(self._seq, at, at)
+        self._open(run, moment, occurrence)
+        self._notify_states(moment, _NOTHING)
+        self._dirty = True
+
+    def _prediction_due(self, run: PredictionRun) -> None:
+        if run.on_time(self.view, self._seq):
+            self._dirty = True
+            self._findings.append(Finding(kind="prediction", uid=run.spec.id, change=run.change()))
+
+    def _candidate_due(self, run: FaultRun) -> None:
+        dropped = run.give_up()
+        if dropped is not None:
+            self._drop(dropped)
+
+    def _drop(self, occurrence: Occurrence) -> None:
+        for check in self._runs.values():
+            check.drop(occurrence)
+        for prediction in self._predictions.values():
+            prediction.on_dropped(occurrence)
+        self._waiting = [item for item in self._waiting if item[2] is not occurrence]
+        self._dirty = True
+
+    # gaps
+
+    def _moment(self, entry: Entry) -> Moment:
+        late = self._late
+        if late is not None and entry.kind == "object" and entry.at <= late.end + _LATE:
+            return Moment(entry.seq, entry.at, min(late.start, entry.at))
+        return Moment(entry.seq, entry.at, entry.at)
+
+    def _on_gap(self, entry: Entry) -> None:
+        change = entry.change
+        lost = entry.kind == "trouble" or change.get("how") != "late"
+        start = float(change.get("from") or entry.at)
+        gap = Gap(start, max(start, float(change.get("until") or entry.at)), lost)
+        if not lost:
+            self._late = gap
+        if not self._running or self._handed_over:
+            return
+        scope = change.get("kinds")
+        silent: set[str] = set()
+        for run in self._runs.values():
+            kinds = _read_by(run.check)
+            if isinstance(scope, list) and kinds.isdisjoint(scope):
+                continue
+            if lost and entry.kind == "gap" and kinds <= _UNCHANGED_WHEN_SILENT:
+                silent.add(run.check.spec.id)
+                continue
+            self._gap_reaches(run, gap)
+        if silent:
+            self._gaps.append((gap, silent))
+        for prediction in self._predictions.values():
+            prediction.on_gap(gap)
+        self._dirty = True
+
+    def _gap_reaches(self, run: CheckRun, gap: Gap) -> None:
+        for trial in run.trials:
+            trial.on_gap(gap)
+            if trial.outcome is None:
+                self._fresh.append((run, trial))  # the state from here on is seen again
+        for (id_, _), tracker in self._trackers.items():
+            if id_ == run.check.spec.id:
+                tracker.forget()
+
+    def _note_gap_news(self, entry: Entry) -> None:
+        """After a lost gap: an object in the news did change while nobody looked."""
+        for gap, silent in self._gaps:
+            if entry.at > gap.end + _LATE and not entry.change.get("synthetic"):
+                continue
+            for id_ in tuple(silent):
+                if entry.change.get("kind") in _read_by(self._runs[id_].check):
+                    silent.discard(id_)
+                    self._gap_reaches(self._runs[id_], gap)
+
+    # verdicts
+
+    def _told(self, changed: frozenset[str]) -> list[Finding]:
+        self._settle()
+        if self._running and not self._handed_over:
+            self._findings += self._hints.judge(self._at)
+        told, self._findings = self._findings, []
+        return told
+
+    def _settle(self) -> None:
+        """Work out what changed verdicts mean for others, until nothing changes any more."""
+        if not self._running:
+            return
+        while self._dirty:
+            self._dirty = False
+            self._close_due()
+            self._close_for_good()
+            for run in self._runs.values():
+                self._judge(run)
+        self._tell()
+
+    def _judge(self, run: CheckRun) -> None:
+        id_ = run.check.spec.id
+        before = self._verdicts[id_]
+        raw = gated(
+            run.check,
+            self._raw(run),
+            [(need, self._need(need)) for need in run.check.needs],
+            closed=run.over is not None and self._needs_are_final(run),
+            say=lambda need: self._says.get(need, need),
+        )
+        after = verdict_of(run.check, raw, self._at)
+        if _same(before, after):
+            return
+        self._verdicts[id_] = after
+        self._dirty = True
+        if after.state == "pass" and before.state != "pass":
+            self._hints.progressed(self._at)
+            moment = Moment(self._seq, self._at, self._at)
+            self._happened(id_, "pass", moment, None)
+            self._notify_states(moment, _NOTHING)
+
+    def _raw(self, run: CheckRun) -> Raw:
+        spec = run.check.spec
+        if spec.operator not in ("predicted", "answered"):
+            return run.raw()
+        prediction = self._predictions[spec.predicate]
+        over = run.over
+        if over is not None and not self._handed_over and self._is_watched(prediction):
+            over = None
+        return prediction.raw(spec.points, over)
+
+    def _is_watched(self, prediction: PredictionRun) -> bool:
+        """What it speaks of has happened, and is not over yet."""
+        before = prediction.spec.before or ""
+        under_way = self._marked.get(before)
+        fault = self._faults.get(before)
+        running = fault is not None and fault.running
+        return prediction.deadline < NEVER or running or (under_way is not None and under_way.end is None)
+
+    def _need(self, id_: str) -> str:
+        prediction = self._predictions.get(id_)
+        if prediction is not None:
+            return "pass" if prediction.committed is not None else "waiting"
+        return self._verdicts[id_].state
+
+    def _needs_are_final(self, run: CheckRun) -> bool:
+        return self._handed_over or all(
+            self._need(each) in FINAL or each in self._predictions for each in run.check.needs
+        )
+
+    def _close_for_good(self) -> None:
+        """After hand-in no window opens any more, but those of our own tests; after hand-over none."""
+        if self._submitted is None:
+            return
+        for run in self._runs.values():
+            if run.over is None and (self._handed_over or not run.check.after_submit):
+                run.over = "it did not come to this before hand-in"
+                run.ours = run.ours or self._never_tested(run)
+            if self._handed_over:
+                for trial in run.open_trials:
+                    trial.give_up(Moment(self._seq, self._at, self._at), "the window was still open")
+
+    def _never_tested(self, run: CheckRun) -> bool:
+        """Our own fault after hand-in was never injected, and nothing says that it had no target."""
+        fault = self._faults.get(run.check.opens.source)
+        return fault is not None and fault.fault.by == "submit" and not fault.happened and run.over is None
+
+    def _tell(self) -> None:
+        states = {}
+        for id_, verdict in self._verdicts.items():
+            states[id_] = _HINT_STATES.get(verdict.state, verdict.state)
+            told = self._told_verdicts.get(id_)
+            if told is None or not _same(told, verdict):
+                self._told_verdicts[id_] = verdict
+                self._findings.append(Finding(kind="verdict", uid=id_, change=verdict.as_change()))
+        if states != self.view.checks:
+            self.view.set_checks(states)
+            self._hints.look(self.view, self._at, frozenset({"check"}))
+        self._tell_needs()
+
+    def _tell_needs(self) -> None:
+        for run in self._faults.values():
+            missing = tuple(self.missing_for(run.fault.id))
+            if missing != run.missing:
+                run.missing = missing
+                if not run.happened:
+                    self._findings.append(run.finding("armed"))
+
+
+def _read_by(check: CompiledCheck) -> frozenset[str]:
+    found: set[str] = set()
+    for expression in check.expressions:
+        found |= expression.predicate.kinds - {"each", "clock"}
+        if expression.each is not None:
+            found.add(expression.each)
+    return frozenset(found)
+
+
+def _same(one: Verdict, other: Verdict) -> bool:
+    return (one.state, one.points, one.line, one.decided_by) == (
+        other.state,
+        other.points,
+        other.line,
+        other.decided_by,
+    )
+
+
+_HANDLERS = {
+    "start": Engine._on_start,
+    "reset": Engine._on_reset,
+    "phase": Engine._on_phase,
+    "submit": Engine._on_submit,
+    "handover": Engine._on_handover,
+    "fault": Engine._on_fault,
+    "action": Engine._on_action,
+    "prediction": Engine._on_prediction,
+    "answer": Engine._on_prediction,
+    "hint": Engine._on_hint,
+    "gap": Engine._on_gap,
+    "trouble": Engine._on_gap,
+}
