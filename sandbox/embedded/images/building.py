@@ -28,8 +28,9 @@ def ensure_images(
     """Tars of all images, in `home/images/`, made where their inputs changed.
 
     `kubectl` is a static program that answers to the name kubectl. `home/images/images.json` tells
-    `{name: {digest, size, layers, inputs}}`: the manifest's digest, the layers' bytes, their digests, and the
-    hash of everything the image was made from. Each file is replaced as a whole. Raises ImageBuildFailed.
+    `{name: {digest, image_id, size, layers, inputs}}`: the manifest's digest, what Pods show as imageID, the
+    layers' bytes, their digests, and the hash of everything the image was made from. Each file is replaced as
+    a whole. Raises ImageBuildFailed.
     """
     folder = home.resolve() / "images"
     try:
@@ -87,7 +88,12 @@ def _make(recipe: Recipe, workshop: Workshop, tar: Path) -> dict[str, Any]:
     partial = workshop.bench / tar.name
     built = write_image(recipe.name, recipe.config, recipe.make(workshop), partial)
     partial.replace(tar)
-    return {"digest": built.digest, "size": built.size, "layers": list(built.layers)}
+    return {
+        "digest": built.digest,
+        "image_id": built.image_id,
+        "size": built.size,
+        "layers": list(built.layers),
+    }
 
 
 @contextmanager

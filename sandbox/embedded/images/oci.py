@@ -35,9 +35,13 @@ class RunConfig:
 
 @dataclass(frozen=True)
 class Built:
-    """A written image: its manifest's digest, the sum of its layers in bytes, its layers' digests."""
+    """A written image: its manifest's digest, the sum of its layers in bytes, its layers' digests.
+
+    `image_id` is the configuration's digest: what a Pod's status shows as `imageID` of an imported image.
+    """
 
     digest: str
+    image_id: str
     size: int
     layers: tuple[str, ...]
 
@@ -57,7 +61,10 @@ def write_image(name: str, config: RunConfig, layers: Sequence[Layer], file: Pat
             with layer.file.open("rb") as content:
                 archive.addfile(member, content)
     return Built(
-        digest_of(manifest_blob), sum(layer.size for layer in layers), tuple(layer.digest for layer in layers)
+        digest_of(manifest_blob),
+        digest_of(config_blob),
+        sum(layer.size for layer in layers),
+        tuple(layer.digest for layer in layers),
     )
 
 

@@ -42,7 +42,7 @@ class Recipe:
 
 
 def make_pause(workshop: Workshop) -> Sequence[Layer]:
-    return [write_layer([File("pause", _pause(workshop), 0o755)], workshop.bench / "pause.tar")]
+    return [write_layer([File("pause", _c(workshop, "pause"), 0o755)], workshop.bench / "pause.tar")]
 
 
 def make_prober(workshop: Workshop) -> Sequence[Layer]:
@@ -72,7 +72,8 @@ def make_toolbox(workshop: Workshop) -> Sequence[Layer]:
     shell: list[Entry] = [
         File("bin/busybox", busybox, 0o755),
         *(Link(f"bin/{applet}", "busybox") for applet in applets(busybox, workshop.bench)),
-        File("bin/init", _pause(workshop), 0o755),
+        File("bin/init", _c(workshop, "pause"), 0o755),
+        File("bin/terminal", _c(workshop, "terminal"), 0o755),
         File("usr/local/bin/fetch", _go(workshop, "fetch"), 0o755),
         *(Link(f"usr/local/bin/{name}", "fetch") for name in FETCH_NAMES if name != "fetch"),
         *(File(f"etc/{name}", source / name) for name in ("profile", "shrc", "passwd", "group")),
@@ -104,10 +105,10 @@ def applets(busybox: bytes, bench: Path) -> list[str]:
     return sorted(set(listed.split()) - {"busybox", "init", "linuxrc", *FETCH_NAMES})
 
 
-def _pause(workshop: Workshop) -> Path:
-    program = workshop.bench / "pause"
+def _c(workshop: Workshop, name: str) -> Path:
+    program = workshop.bench / f"c-{name}"
     if not program.exists():
-        tools.compile_c(SOURCES / "pause" / "pause.c", program)
+        tools.compile_c(SOURCES / name / f"{name}.c", program)
     return program
 
 
@@ -141,7 +142,7 @@ RECIPES = (
     ),
     Recipe(
         "glasshull.local/toolbox:1",
-        ("pause", "golang/fetch", "toolbox"),
+        ("pause", "terminal", "golang/fetch", "toolbox"),
         make_toolbox,
         RunConfig(
             ("/bin/init",),

@@ -167,6 +167,8 @@ func (p *probe) askHTTP(ctx context.Context, result *result) error {
 	for name, value := range p.Headers {
 		request.Header.Set(name, value)
 	}
+	// The final dot of a full name is for the resolver; servers compare hosts without it.
+	request.Host = strings.Replace(strings.TrimSuffix(request.URL.Host, "."), ".:", ":", 1)
 	request.Header.Set("User-Agent", "glasshull-prober")
 	request.Header.Set(nonceHeader, result.Nonce)
 	answer, err := transport.RoundTrip(request)
