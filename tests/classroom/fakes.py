@@ -50,7 +50,13 @@ class FakeObserver:
 
     def snapshot(self, sandbox: str) -> dict[str, Any]:
         track = self.tracks[sandbox]
-        return {"f": "snapshot", "epoch": self.epoch, "seq": track.seq, "at": 0.0, "items": track.picture.items}
+        return {
+            "f": "snapshot",
+            "epoch": self.epoch,
+            "seq": track.seq,
+            "at": 0.0,
+            "items": track.picture.items,
+        }
 
     def deltas_since(self, sandbox: str, epoch: int, seq: int) -> list[Any] | None:
         track = self.tracks[sandbox]
@@ -67,7 +73,13 @@ class FakeObserver:
         track = self.tracks[sandbox]
         track.seq += 1
         entry = Entry(
-            epoch=self.epoch, seq=track.seq, at=time.time(), source=source, kind=kind, uid=uid, change=change  # type: ignore[arg-type]
+            epoch=self.epoch,
+            seq=track.seq,
+            at=time.time(),
+            source=source,
+            kind=kind,
+            uid=uid,
+            change=change,  # type: ignore[arg-type]
         )
         track.entries.append(entry)
         delta = track.picture.feed(entry)

@@ -102,7 +102,9 @@ def addresses(route: str, box: Sandbox) -> list[str]:
 
 
 def refused(client: Client, address: str, method: str) -> bool:
-    answer = getattr(client, method)(address, **({"content_type": "application/json"} if method == "post" else {}))
+    answer = getattr(client, method)(
+        address, **({"content_type": "application/json"} if method == "post" else {})
+    )
     assert answer.status_code < 500 or address == "/readyz", f"{address}: {answer.status_code}"
     if answer.status_code in (401, 403):
         return True
@@ -110,7 +112,15 @@ def refused(client: Client, address: str, method: str) -> bool:
 
 
 # Open to everybody; they lead to the sign-in page by themselves (test_signing_in.py).
-LEADS_TO_SIGN_IN = {"", "signin/<str:secret>/", "back/<str:secret>/", "join/", "signout/", "password/signup/", "password/reset/"}
+LEADS_TO_SIGN_IN = {
+    "",
+    "signin/<str:secret>/",
+    "back/<str:secret>/",
+    "join/",
+    "signout/",
+    "password/signup/",
+    "password/reset/",
+}
 GUARDED = [(route, view) for route, view in ROUTES if route not in LEADS_TO_SIGN_IN]
 
 
@@ -123,7 +133,11 @@ def test_P38_the_rule_holds_for_everybody(
         client = client_of(cast[who])
         for address in addresses(route, box):
             for method in ("get", "post"):
-                assert refused(client, address, method) is not may(view.access_rule, who), (who, method, address)
+                assert refused(client, address, method) is not may(view.access_rule, who), (
+                    who,
+                    method,
+                    address,
+                )
 
 
 @pytest.mark.django_db
@@ -137,7 +151,10 @@ def test_an_instructor_sees_a_students_page_and_cannot_act_on_it(
         "id": str(box.pk), "phase": "requested", "readOnly": True, "namespace": "", "owner": "Ada",
     }  # fmt: skip
     for action in ACTIONS:
-        assert client.post(f"/api/sandboxes/{box.pk}/{action}", {}, content_type="application/json").status_code == 403
+        assert (
+            client.post(f"/api/sandboxes/{box.pk}/{action}", {}, content_type="application/json").status_code
+            == 403
+        )
 
 
 @pytest.mark.django_db
@@ -152,5 +169,7 @@ def test_nobody_else_looks_over_a_shoulder(
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("key", ["nonsense", "00000000-0000-4000-8000-000000000000", "' OR 1=1"])
-def test_a_wrong_id_is_not_found(key: str, cast: dict[str | None, User | None], box: Sandbox, client_of: Any) -> None:
+def test_a_wrong_id_is_not_found(
+    key: str, cast: dict[str | None, User | None], box: Sandbox, client_of: Any
+) -> None:
     assert client_of(cast["instructor"]).get("/learn/tiny/01-one/", {"as": key}).status_code == 404

@@ -19,7 +19,12 @@ BOX = "box"
 
 
 def resting() -> dict[str, Any]:
-    return {"epoch": 0, "seq": 0, "at": 1.0, "items": {"sandbox/self": {"t": "sandbox", "phase": "requested"}}}
+    return {
+        "epoch": 0,
+        "seq": 0,
+        "at": 1.0,
+        "items": {"sandbox/self": {"t": "sandbox", "phase": "requested"}},
+    }
 
 
 async def observed() -> tuple[Hub, FakeObserver]:
@@ -68,7 +73,11 @@ async def test_L7_resume_sends_what_was_missed() -> None:
         note(observer, number)
     viewer = joined(hub)
     hub.resume(BOX, viewer, observer.epoch, 4)
-    assert [(frame["f"], frame["seq"]) for frame in frames(viewer)] == [("delta", 5), ("delta", 6), ("delta", 7)]
+    assert [(frame["f"], frame["seq"]) for frame in frames(viewer)] == [
+        ("delta", 5),
+        ("delta", 6),
+        ("delta", 7),
+    ]
     note(observer, 8)
     assert [frame["seq"] for frame in frames(viewer)] == [8]
 
@@ -156,7 +165,10 @@ async def test_the_picture_turns_live_when_the_observer_opens_the_sandbox() -> N
     await observer.open(BOX, None, None, {})
     hub.opened(BOX)
     note(observer, 1)
-    assert [(frame["f"], frame["epoch"], frame["seq"]) for frame in frames(viewer)] == [("snapshot", 7, 0), ("delta", 7, 1)]
+    assert [(frame["f"], frame["epoch"], frame["seq"]) for frame in frames(viewer)] == [
+        ("snapshot", 7, 0),
+        ("delta", 7, 1),
+    ]
 
 
 async def test_a_new_observer_gives_everybody_a_snapshot_of_its_epoch() -> None:
@@ -194,7 +206,11 @@ async def test_L2_snapshot_and_deltas_give_the_later_snapshot(data: st.DataObjec
         for frame in got:
             if frame["f"] == "snapshot":
                 items, epoch, seq = frame["items"], frame["epoch"], frame["seq"]
-            elif frame["f"] == "delta" and frame["epoch"] == epoch and frame.get("from", frame["seq"]) == seq + 1:
+            elif (
+                frame["f"] == "delta"
+                and frame["epoch"] == epoch
+                and frame.get("from", frame["seq"]) == seq + 1
+            ):
                 for key in frame["del"]:
                     items.pop(key, None)
                 for key, fields in frame["set"].items():
@@ -204,7 +220,9 @@ async def test_L2_snapshot_and_deltas_give_the_later_snapshot(data: st.DataObjec
                 assert frame["seq"] <= seq, "a gap that the server should not have made"
 
     hub.resume(BOX, viewer, 0, 0)
-    for step in data.draw(st.lists(st.sampled_from(["entry", "burst", "read", "resume", "snapshot"]), max_size=12)):
+    for step in data.draw(
+        st.lists(st.sampled_from(["entry", "burst", "read", "resume", "snapshot"]), max_size=12)
+    ):
         if step == "entry":
             note(observer, observer.tracks[BOX].seq)
         elif step == "burst":

@@ -44,6 +44,8 @@ def test_a_refusal_says_when_to_come_back() -> None:
 @pytest.mark.django_db
 def test_P48_guessing_class_codes_is_slowed_down() -> None:
     client = Client()
-    answers = [client.post("/join/", {"code": f"KEEL-{n}", "name": "Eve"}).status_code for n in range(1000, 1030)]
+    answers = [
+        client.post("/join/", {"code": f"KEEL-{n}", "name": "Eve"}).status_code for n in range(1000, 1030)
+    ]
     assert answers[:20] == [400] * 20
     assert answers[-1] == 429

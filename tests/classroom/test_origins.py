@@ -7,7 +7,9 @@ from classroom.live.origins import is_own_origin, normal_origin, own_hosts, own_
 OWN = own_origins(own_hosts("127.0.0.1"), 8300)
 
 
-@pytest.mark.parametrize("origin", ["http://127.0.0.1:8300", "http://localhost:8300", "http://[::1]:8300", "HTTP://LOCALHOST:8300"])
+@pytest.mark.parametrize(
+    "origin", ["http://127.0.0.1:8300", "http://localhost:8300", "http://[::1]:8300", "HTTP://LOCALHOST:8300"]
+)
 def test_our_own_pages_may_open_sockets(origin: str) -> None:
     assert is_own_origin(origin.encode(), OWN)
 

@@ -101,18 +101,27 @@ def test_without_a_name_an_instructor_is_the_one_there_is_and_a_student_is_new()
     for _ in range(2):
         command("signin", "--quiet", "--role", "instructor", "--course", COURSE)
         command("signin", "--quiet", "--role", "student", "--course", COURSE)
-    assert [User.objects.filter(memberships__role=role).count() for role in ("instructor", "student")] == [1, 2]
+    assert [User.objects.filter(memberships__role=role).count() for role in ("instructor", "student")] == [
+        1,
+        2,
+    ]
 
 
 def test_a_student_joins_with_code_and_name_and_comes_back_by_link() -> None:
     code = ensure_classroom(COURSE).code
     client = Client()
-    answer = client.post("/join/", {"code": f" {code.lower().replace('-', ' ')} ", "name": "  Ada   Lovelace "})
+    answer = client.post(
+        "/join/", {"code": f" {code.lower().replace('-', ' ')} ", "name": "  Ada   Lovelace "}
+    )
     assert answer.status_code == 200
     assert answer.headers["Cache-Control"] == "no-store"
     url = answer.context["return_url"]
     user = User.objects.get()
-    assert (user.name, user.role_in(COURSE), user.has_usable_password()) == ("Ada Lovelace", Role.STUDENT, False)
+    assert (user.name, user.role_in(COURSE), user.has_usable_password()) == (
+        "Ada Lovelace",
+        Role.STUDENT,
+        False,
+    )
     other = Client()
     other.get(url.removeprefix("http://testserver"))
     assert other.get("/me/").context["person"] == user
@@ -138,7 +147,13 @@ def test_a_class_code_is_stable_and_closed_classes_take_nobody() -> None:
 
 @pytest.mark.parametrize(
     ("typed", "kept"),
-    [("Ada", "Ada"), ("  A  B ", "A B"), ("A\u202eevil", "A evil"), ("A\nB\x00", "A B"), ("Zoë Ångström", "Zoë Ångström")],
+    [
+        ("Ada", "Ada"),
+        ("  A  B ", "A B"),
+        ("A\u202eevil", "A evil"),
+        ("A\nB\x00", "A B"),
+        ("Zoë Ångström", "Zoë Ångström"),
+    ],
 )
 def test_names_are_one_honest_line(typed: str, kept: str) -> None:
     assert clean_name(typed) == kept

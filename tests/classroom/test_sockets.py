@@ -80,7 +80,9 @@ async def frame_of(communicator: WebsocketCommunicator, letter: str) -> dict[str
             return dict(frame)
 
 
-@pytest.mark.parametrize("origin", [None, b"null", b"http://evil.example", b"http://127.0.0.1:9999", b"https://127.0.0.1:8300"])
+@pytest.mark.parametrize(
+    "origin", [None, b"null", b"http://evil.example", b"http://127.0.0.1:9999", b"https://127.0.0.1:8300"]
+)
 @pytest.mark.parametrize("path", ["/ws/cluster/", "/ws/class/tiny/"])
 async def test_P36_a_foreign_page_is_refused_before_the_handshake(path: str, origin: bytes | None) -> None:
     connected, _ = await connect(path, None, origin).connect()
@@ -101,9 +103,16 @@ async def test_everybody_follows_the_clusters_progress(live: Runtime) -> None:
     await communicator.disconnect()
 
 
-@pytest.mark.parametrize(("who", "code"), [(None, 4001), ("student", 4003), ("author", None), ("operator", None), ("instructor", None)])
+@pytest.mark.parametrize(
+    ("who", "code"),
+    [(None, 4001), ("student", 4003), ("author", None), ("operator", None), ("instructor", None)],
+)
 async def test_L9_the_class_socket_is_for_those_who_teach(
-    who: str | None, code: int | None, people: dict[str, User], client_of: Callable[..., Client], live: Runtime
+    who: str | None,
+    code: int | None,
+    people: dict[str, User],
+    client_of: Callable[..., Client],
+    live: Runtime,
 ) -> None:
     client = await sync_to_async(client_of)(people[who] if who else None)
     communicator = connect("/ws/class/tiny/", client)
@@ -128,7 +137,9 @@ async def test_L9_a_sandbox_is_its_owners(
         communicator = connect(path, await sync_to_async(client_of)(user))
         assert (await communicator.connect())[0]
         assert await code_of(communicator) == expected
-    communicator = connect("/ws/sandbox/00000000-0000-4000-8000-000000000000/", await sync_to_async(client_of)(people["student"]))
+    communicator = connect(
+        "/ws/sandbox/00000000-0000-4000-8000-000000000000/", await sync_to_async(client_of)(people["student"])
+    )
     await communicator.connect()
     assert await code_of(communicator) == 4004
 

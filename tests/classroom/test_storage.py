@@ -12,7 +12,15 @@ from classroom.live.storage import READ_AT_ONCE, SqliteRecordStore
 
 def entries(first: int, last: int, epoch: int = 1) -> list[Entry]:
     return [
-        Entry(epoch=epoch, seq=n, at=100.0 + n, source="watch", kind="object", uid=f"u{n}", change={"n": n, "ü": [1]})
+        Entry(
+            epoch=epoch,
+            seq=n,
+            at=100.0 + n,
+            source="watch",
+            kind="object",
+            uid=f"u{n}",
+            change={"n": n, "ü": [1]},
+        )
         for n in range(first, last + 1)
     ]
 
@@ -81,6 +89,8 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
 
 def test_kinds_are_found_without_reading_everything(store: SqliteRecordStore) -> None:
     store.append("a", entries(1, 5))
-    handover = Entry(epoch=1, seq=6, at=1.0, source="observer", kind="handover", uid="1", change={"attempt": 1})
+    handover = Entry(
+        epoch=1, seq=6, at=1.0, source="observer", kind="handover", uid="1", change={"attempt": 1}
+    )
     store.append("a", [handover])
     assert store.read_kind("a", "handover") == [handover]

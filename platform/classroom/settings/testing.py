@@ -22,3 +22,4 @@ logs.configure()
 ALLOWED_HOSTS = [*ALLOWED_HOSTS, "testserver"]
 DATABASES["default"]["TEST"] = {"NAME": WEB_HOME / "test.sqlite3"}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+BROKER = "memory://"
