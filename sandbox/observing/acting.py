@@ -67,7 +67,7 @@ class Acting:
         opened = track.engine.open_hint(track.at)
         if opened is None:
             return None
-        self.append(sandbox, opened.kind, opened.uid, opened.change, "student")
+        self.append(sandbox, "hint", opened.uid, opened.change, "student")
         self.commit()
         return str(opened.change["say"])
 
@@ -148,7 +148,8 @@ class Acting:
         found = pick_target(fault.target, pods, pick="all" if pod else fault.pick, seed=track.sandbox)
         target = next((one for one in found if pod is None or one["metadata"]["uid"] == pod), None)
         if target is None:
-            self._say_fault(track, fault, "failed", by, None, "there was nothing to break: no such Pod")
+            if by != "student":
+                self._say_fault(track, fault, "failed", by, None, "there was nothing to break: no such Pod")
             raise ActRefused("no-target", "There is no such Pod to delete right now.")
         self._say_fault(track, fault, "started", by, target)
         try:

@@ -108,7 +108,7 @@ class Observer(Acting):
 
     def spawn(self, work: Any, name: str) -> asyncio.Task[Any]:
         """A background task with a strong reference; failures are logged."""
-        task = asyncio.ensure_future(work)
+        task: asyncio.Task[Any] = asyncio.ensure_future(work)
         task.set_name(name)
         self._tasks.add(task)
         task.add_done_callback(self._spawned_ended)
@@ -144,7 +144,7 @@ class Observer(Acting):
 
     def _catch_up(self, track: Track) -> None:
         """Bring the record to what the watches have seen, as changes."""
-        present = set()
+        present: set[str] = set()
         for node in self.world.nodes.values():
             self._note_object(track, "Node", node, present)
         for kind, obj in self.world.objects(track.plan.namespace):
