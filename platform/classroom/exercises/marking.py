@@ -109,7 +109,7 @@ def _verdict(mark_: Mark, verdict: Any) -> Verdict:
     return Verdict(
         mark=mark_,
         check_id=str(evidence.get("check", "")),
-        outcome=str(evidence.get("outcome", "could-not-grade")),
+        outcome=str(evidence.get("outcome") or "could-not-grade"),
         points=float(evidence.get("points", 0)),
         of=float(evidence.get("of", 0)),
         line=str(evidence.get("line", ""))[:300],
@@ -119,6 +119,7 @@ def _verdict(mark_: Mark, verdict: Any) -> Verdict:
 
 def _work_out(attempt: Attempt) -> Any:
     """A replay of the record up to the hand-over; what was there when the attempt began counts as its state."""
+    from sandbox.record.checks.state import SandboxFacts
     from sandbox.record.marking import work_out
 
     store = SqliteRecordStore(settings.RECORD_FILE)
@@ -127,7 +128,8 @@ def _work_out(attempt: Attempt) -> Any:
     finally:
         store.close()
     exercise = msgspec.convert(attempt.rubric, Exercise)
-    return work_out(exercise, attempt.params, entries, read_images())
+    facts = SandboxFacts(namespace=attempt.sandbox.namespace)
+    return work_out(exercise, attempt.params, entries, read_images(), sandbox=facts)
 
 
 def read_images() -> dict[str, str]:

@@ -14,12 +14,15 @@ from classroom.database import in_database
 from classroom.exercises import bell, telling
 from classroom.exercises.marking import read_images
 from classroom.exercises.submitting import HandOver, hand_over
+from classroom.live.terminals import Terminals
 from classroom.workspaces.cluster_steps import ClusterSteps
 from classroom.workspaces.models import Sandbox
 from classroom.workspaces.reconciling import Reconciler
 from sandbox.cluster.client import ClusterClient
 from sandbox.errors import Unauthorized
 from sandbox.observing import Observer
+from sandbox.plan import TOOLBOX_NAMESPACE
+from sandbox.terminal import TerminalSession
 from sandbox.tokens import student_token
 
 if TYPE_CHECKING:
@@ -45,6 +48,7 @@ class ClusterSide:
         )
         self.steps = ClusterSteps(clients["keeper"], self.observer)
         self.reconciler = Reconciler(self.steps, self.observer, _Desk(runtime), runtime.resting_snapshot)
+        self.terminals = Terminals(self._start_shell)
         self._marked = asyncio.Event()
 
     @classmethod
@@ -75,6 +79,7 @@ class ClusterSide:
             await asyncio.gather(watching, return_exceptions=True)
 
     async def close(self) -> None:
+        await self.terminals.close_all()
         for sandbox in tuple(self.observer.tracks):
             with contextlib.suppress(Exception):
                 self.observer.close(sandbox)
@@ -83,6 +88,12 @@ class ClusterSide:
     # --- acts that need more than the observer ------------------------------------------------------
     async def write_file(self, row: Sandbox, name: str, text: str) -> None:
         await self.steps.write_file(row, name, text)
+
+    async def _start_shell(self, sandbox: str, cols: int, rows: int) -> TerminalSession:
+        toolbox = self.observer.track(sandbox).plan.toolbox
+        return await TerminalSession.open(
+            self.clients["runner"], TOOLBOX_NAMESPACE, toolbox, cols=cols, rows=rows
+        )
 
     async def apply(self, row: Sandbox, manifests: list[Any], *, dry_run: bool) -> list[dict[str, Any]]:
         from sandbox.applying import apply
@@ -129,6 +140,8 @@ class _Desk:
 
     def closed(self, sandbox: str, resting: dict[str, Any]) -> None:
         self._runtime.hub.closed(sandbox, resting)
+        if self._runtime.side is not None:
+            self._runtime.spawn(self._runtime.side.terminals.close(sandbox), f"close terminal {sandbox}")
 
     def rest(self, sandbox: str, resting: dict[str, Any]) -> None:
         self._runtime.hub.rest(sandbox, resting)

@@ -24,6 +24,7 @@ from classroom.workspaces.models import Sandbox
 
 if TYPE_CHECKING:
     from classroom.live.cluster_side import ClusterSide
+    from sandbox.terminal import TerminalSession
 
 log = structlog.get_logger(__name__)
 CLUSTER_LOOK_SECONDS = 0.5
@@ -93,6 +94,12 @@ class Runtime:
         self.observer_of(str(row.pk))
         assert self.side is not None  # noqa: S101 - observer_of raised otherwise
         await self.side.write_file(row, name, text)
+
+    async def terminal(self, sandbox: str, cols: int, rows: int) -> TerminalSession:
+        """The sandbox's shell. Raises NotObserved, SandboxError."""
+        self.observer_of(sandbox)
+        assert self.side is not None  # noqa: S101 - observer_of raised otherwise
+        return await self.side.terminals.session(sandbox, cols, rows)
 
     async def apply(self, row: Sandbox, manifests: list[Any], *, dry_run: bool) -> list[dict[str, Any]]:
         """With the student's own token. Raises SandboxError."""

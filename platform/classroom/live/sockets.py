@@ -29,6 +29,7 @@ log = structlog.get_logger(__name__)
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 AUTHORISE_SECONDS = 4.0  # L13 promises 5
+MOST_UNREAD = 128  # incoming frames; a shell that takes no input must not fill memory
 MOST_BYTES = 128 * 1024  # of one incoming frame; the largest honest one is a 64 KiB paste
 
 
@@ -124,10 +125,13 @@ class Socket:
             self.still_there()
 
     async def _read(self) -> None:
+        waiting = getattr(self.receive, "__self__", None)  # Daphne's queue, which has no limit of its own
         while True:
             message = await self.receive()
             if message["type"] == "websocket.disconnect":
                 return
+            if isinstance(waiting, asyncio.Queue) and waiting.qsize() > MOST_UNREAD:
+                raise Close(4008, "too-fast", "That was too much at once. The page connects again.")
             if message.get("bytes") is not None:
                 await self.on_bytes(message["bytes"])
                 continue

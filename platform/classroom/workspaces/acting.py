@@ -7,13 +7,14 @@ from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime
 from typing import Any
 
+from asgiref.sync import sync_to_async
+
 from classroom.live.runtime import NotObserved, runtime
 from classroom.refusals import Refused, no_such
 from classroom.workspaces import requesting
 from classroom.workspaces.files import save_file
 from classroom.workspaces.models import Phase, Sandbox
 from classroom.workspaces.rubric import start_objects
-from asgiref.sync import sync_to_async
 from sandbox.errors import ApiError, ClusterUnavailable, SandboxError
 
 Action = Callable[[Sandbox, dict[str, Any]], Awaitable[dict[str, Any]]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from classroom.workspaces.models import Phase, Sandbox
+from classroom.workspaces.models import Sandbox
 
 WARN_MINUTES = (10, 3, 1)
 

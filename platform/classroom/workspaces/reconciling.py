@@ -22,7 +22,14 @@ from classroom.database import in_database
 from classroom.exercises.submitting import catch_up
 from classroom.workspaces.deciding import Step, decide, retry_pause
 from classroom.workspaces.models import Phase, Sandbox
-from classroom.workspaces.phases import note_phase, ready_text, self_item, waiting_text, warning_due, warning_text
+from classroom.workspaces.phases import (
+    note_phase,
+    ready_text,
+    self_item,
+    waiting_text,
+    warning_due,
+    warning_text,
+)
 from classroom.workspaces.rubric import exercise_from, plan_of, start_objects
 from sandbox.errors import ClusterUnavailable, NotFound, SandboxError, SandboxMismatch
 from sandbox.record.delta import Delta

@@ -16,7 +16,7 @@ log = structlog.get_logger(__name__)
 
 class Command(BaseCommand):
     help = "Serve pages, API and sockets (one process; observer and reconciler live in it)."
-    requires_system_checks: list[str] = []  # noqa: RUF012 - Django's own attribute; `manage.py check` does it
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         # The values are read from the environment by the settings; the options exist for the process list.
