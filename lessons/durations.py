@@ -6,13 +6,13 @@ import re
 from typing import NamedTuple
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h))+\Z")
-_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
+_DURATION = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?(?:ms|s|m|h))+\Z")
+_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)")
 _LONGEST = 24 * 3600.0  # a lesson of more than a day is a mistake in the unit
-_MEMORY = re.compile(r"(\d+(?:\.\d+)?)(Ki|Mi|Gi|k|M|G)?\Z")
+_MEMORY = re.compile(r"([0-9]+(?:\.[0-9]+)?)(Ki|Mi|Gi|k|M|G)?\Z")
 _MEMORY_UNITS = {None: 1, "k": 10**3, "M": 10**6, "G": 10**9, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
-_CPU = re.compile(r"(\d+(?:\.\d+)?)(m)?\Z")
-_RATE = re.compile(r"(\d+(?:\.\d+)?)/s\Z")
+_CPU = re.compile(r"([0-9]+(?:\.[0-9]+)?)(m)?\Z")
+_RATE = re.compile(r"([0-9]+(?:\.[0-9]+)?)/s\Z")
 _ANCHOR = re.compile(r"([a-z][a-z0-9-]*?)(?:\.(start|end|pass))?(?:\+([0-9a-z.]+))?\Z")
 
 

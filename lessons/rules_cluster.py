@@ -43,7 +43,7 @@ def check_cluster(draft: LessonDraft) -> Iterator[Problem]:
     yield from _ceiling(draft)
     for exercise_id, loaded in draft.loaded.items():
         folder = draft.folder if exercise_id == "main" else draft.folder / "exercises" / exercise_id
-        yield from _pods_fit(draft, exercise_id, loaded.exercise, folder)
+        yield from _pods_fit(draft, exercise_id, loaded.exercise)
         for source in _manifests(draft, folder):
             yield from _fields(source)
         for source in _images_checked(draft, folder):
@@ -111,19 +111,15 @@ def _number(value: int | str) -> float:
     return float(str(value).removesuffix("Mi"))
 
 
-def _pods_fit(draft: LessonDraft, exercise_id: str, exercise: Exercise, folder: Path) -> Iterator[Problem]:
+def _pods_fit(draft: LessonDraft, exercise_id: str, exercise: Exercise) -> Iterator[Problem]:
     ways = draft.lesson.ways.get(exercise_id, ()) if draft.lesson else ()
     solution = next((way for way in ways if way.kind == "solution"), None)
     if solution is None:
         return
     most = max(_pods_of_way(exercise.objects, solution, params) for params in edges_for(exercise) or [{}])
-    if most > exercise.pods:
-        path = folder / "solution.yaml"
-        file = (
-            f"{draft.slug}/{(path if path.exists() else folder / 'exercise.yaml').relative_to(draft.folder)}"
-        )
+    if most > exercise.pods and draft.front:
         message = f"start + solution need {most} Pods, budget says {exercise.pods}"
-        yield Problem(file, 1, 1, "L030", message)
+        yield Problem(draft.front.source.file, *draft.front.mark("budget"), "L030", message)
 
 
 def _pods_of_way(start: Objects, way: Way, params: Mapping[str, Any]) -> int:
@@ -171,7 +167,7 @@ def _expression_fields(draft: LessonDraft) -> Iterator[Problem]:
         mark = expression.section.mark(expression.key)
         for column, message in field_problems(predicate.text, expression.names.each):
             file = expression.section.source.file
-            yield Problem(file, *mark, "L024", f"col {column}: {message}", did_you_mean("", ()))
+            yield Problem(file, *mark, "L024", f"col {column}: {message}")
 
 
 # --- L032 ----------------------------------------------------------------------------------------------

@@ -78,7 +78,7 @@ def files_for(slug: str) -> dict[str, str]:
         "lesson.md": LESSON.format(title=title),
         "exercise.yaml": EXERCISE.format(title=title),
         "solution.yaml": pod,
-        "files/shop.yaml": pod.replace(RIGHT, "app/storefront:WHICH"),
+        "files/shop.yaml": pod,
         "wrong/image-typo.yaml": f"# hint: no-such-image\n{POD.format(label='storefront', image=TYPO)}",
         "wrong/other-label.yaml": f"# hint: nothing-yet\n{POD.format(label='shop', image=RIGHT)}",
         "wrong/service-only.yaml": "# hint: nothing-yet\napiVersion: v1\nkind: Service\n"
