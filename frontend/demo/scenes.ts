@@ -14,7 +14,15 @@ export interface DemoScene {
 
 const MI = 2 ** 20;
 const node = (name: string, share: number, more: Partial<Item> = {}): Item =>
-  ({ t: "node", name, ready: "True", cordoned: false, mem: 512 * MI, req: Math.round(share * 512 * MI), ...more }) as Item;
+  ({
+    t: "node",
+    name,
+    ready: "True",
+    cordoned: false,
+    mem: 512 * MI,
+    req: Math.round(share * 512 * MI),
+    ...more,
+  }) as Item;
 
 export function pod(name: string, more: Partial<PodItem> = {}): PodItem {
   const status = more.status ?? "Running";
@@ -32,7 +40,16 @@ export function pod(name: string, more: Partial<PodItem> = {}): PodItem {
     deleting: null,
     owner: "workload/rs",
     app: "web",
-    containers: [{ name: "app", image: "nginx:1.27", state: ok ? "running" : "waiting", reason: "", ready: ok, restarts: 0 }],
+    containers: [
+      {
+        name: "app",
+        image: "nginx:1.27",
+        state: ok ? "running" : "waiting",
+        reason: "",
+        ready: ok,
+        restarts: 0,
+      },
+    ],
     message: "",
     ip: "10.4.1.17",
     rv: "1",
@@ -40,7 +57,13 @@ export function pod(name: string, more: Partial<PodItem> = {}): PodItem {
   };
 }
 
-const workload = (kind: string, name: string, n: [number, number, number], owner: string | null, rv = "1"): Item => ({
+const workload = (
+  kind: string,
+  name: string,
+  n: [number, number, number],
+  owner: string | null,
+  rv = "1",
+): Item => ({
   t: "workload",
   kind,
   name,
@@ -52,7 +75,11 @@ const workload = (kind: string, name: string, n: [number, number, number], owner
   owner,
   rv,
 });
-const service = (name: string, endpoints: Record<string, "ready" | "not-ready" | "terminating">, port = 80): Item => ({
+const service = (
+  name: string,
+  endpoints: Record<string, "ready" | "not-ready" | "terminating">,
+  port = 80,
+): Item => ({
   t: "service",
   name,
   port,
@@ -60,7 +87,15 @@ const service = (name: string, endpoints: Record<string, "ready" | "not-ready" |
   endpoints,
 });
 const component = (name: string, text: string, at = 0): Item => ({ t: "component", name, text, at });
-const probe = (sent: number, failed: number): Item => ({ t: "probe", ok: true, status: 200, ms: 4, error: "", sent, failed });
+const probe = (sent: number, failed: number): Item => ({
+  t: "probe",
+  ok: true,
+  status: 200,
+  ms: 4,
+  error: "",
+  sent,
+  failed,
+});
 
 const base = (): Items => ({
   "node/worker-1": node("worker-1", 0.41),
@@ -86,8 +121,19 @@ const shop = (now: number): Items => ({
 const mock = (now: number): Items => ({
   ...shop(now),
   "workload/rs": workload("ReplicaSet", "web-7c9d8", [3, 3, 2], "workload/dep"),
-  "pod/4": pod("web-7c9d8-4tq7m", { node: "worker-2", status: "Terminating", ok: false, deleting: now, created: now - 130 }),
-  "pod/h": pod("web-7c9d8-h6wvd", { node: "worker-3", status: "ContainerCreating", ok: false, created: now - 9 }),
+  "pod/4": pod("web-7c9d8-4tq7m", {
+    node: "worker-2",
+    status: "Terminating",
+    ok: false,
+    deleting: now,
+    created: now - 130,
+  }),
+  "pod/h": pod("web-7c9d8-h6wvd", {
+    node: "worker-3",
+    status: "ContainerCreating",
+    ok: false,
+    created: now - 9,
+  }),
   "service/web": service("web", { x: "ready", 4: "terminating", m: "ready", h: "not-ready" }),
   "probe/web": probe(1240, 2),
   "prediction/where": { t: "prediction", value: "worker-2", at: now - 25, observed: null, right: null },
@@ -118,7 +164,14 @@ const states = (): Items => {
   for (let i = 1; i <= 7; i++) items[`node/worker-${i}`] = node(`worker-${i}`, 0.1 * i);
   for (const [i, [suffix, more]] of STATES.entries()) {
     const where = more.node === "" ? "" : `worker-${1 + Math.floor((i - 2) / 2)}`;
-    items[`pod/${suffix}`] = pod(`web-7c9d8-${suffix}`, { ok: false, ready: "0/1", owner: null, created: 1000 + i, ...more, node: where });
+    items[`pod/${suffix}`] = pod(`web-7c9d8-${suffix}`, {
+      ok: false,
+      ready: "0/1",
+      owner: null,
+      created: 1000 + i,
+      ...more,
+      node: where,
+    });
     const one = items[`pod/${suffix}`] as PodItem;
     if (more.status === "Running" && more.ok === undefined) Object.assign(one, { ok: true, ready: "1/1" });
     one.suffix = suffix;
@@ -132,7 +185,10 @@ const crowd = (now: number): Items => {
   const items: Items = { ...base(), "service/web": service("web", {}) };
   const endpoints: Record<string, "ready"> = {};
   for (let i = 0; i < 14; i++) {
-    items[`pod/s${i}`] = pod(`web-7c9d8-s${i}${i}xk`.slice(0, 15), { node: "worker-3", created: now - 300 + i });
+    items[`pod/s${i}`] = pod(`web-7c9d8-s${i}${i}xk`.slice(0, 15), {
+      node: "worker-3",
+      created: now - 300 + i,
+    });
     endpoints[`s${i}`] = "ready";
   }
   for (let i = 0; i < 5; i++) {
@@ -156,7 +212,9 @@ const real = (now: number): Items => {
   const one = (name: string, more: Partial<PodItem>): PodItem =>
     pod(name, {
       app: "storefront",
-      containers: [{ name: "app", image: "app/storefront:1.0", state: "running", reason: "", ready: true, restarts: 0 }],
+      containers: [
+        { name: "app", image: "app/storefront:1.0", state: "running", reason: "", ready: true, restarts: 0 },
+      ],
       created: now - 44,
       ...more,
     });
@@ -237,7 +295,13 @@ export const SCENES: Record<string, DemoScene> = {
     items: (now) => ({
       ...shop(now),
       "pod/p": pod("web-7c9d8-p1nd7", { node: "", status: "Pending", ok: false, created: now - 3 }),
-      "pod/q": pod("web-7c9d8-q8rfd", { node: "", status: "Pending", ok: false, created: now - 41, message: "0/3 nodes are available: 3 Insufficient memory." }),
+      "pod/q": pod("web-7c9d8-q8rfd", {
+        node: "",
+        status: "Pending",
+        ok: false,
+        created: now - 41,
+        message: "0/3 nodes are available: 3 Insufficient memory.",
+      }),
     }),
   },
   flood: {
@@ -252,9 +316,21 @@ export const SCENES: Record<string, DemoScene> = {
   card: { items: mock, select: "pod/m" },
   scene: {
     items: shop,
-    directions: { focus: "pod:app=web", highlight: "service/web", annotate: ["service/web: one ready address behind this name", "pod:app=nobody: gone"], say: "Watch the name on each Pod" },
+    directions: {
+      focus: "pod:app=web",
+      highlight: "service/web",
+      annotate: ["service/web: one ready address behind this name", "pod:app=nobody: gone"],
+      say: "Watch the name on each Pod",
+    },
   },
-  bare: { items: (now) => ({ ...base(), "pod/storefront": pod("storefront", { owner: null, created: now - 20, suffix: "storefront" }), "service/web": service("web", { storefront: "ready" }), "probe/web": probe(12, 0) }) },
+  bare: {
+    items: (now) => ({
+      ...base(),
+      "pod/storefront": pod("storefront", { owner: null, created: now - 20, suffix: "storefront" }),
+      "service/web": service("web", { storefront: "ready" }),
+      "probe/web": probe(12, 0),
+    }),
+  },
   empty: { items: base },
   late: { items: shop, behind: 4 },
   stale: { items: shop, staleSince: 14 },
@@ -269,7 +345,12 @@ export function play(store: DemoLive, scene: DemoScene): void {
   store.receive({ f: "snapshot", epoch: 1, seq, at: now(), items: scene.items(now()) });
   store.forced = scene.mode ?? null;
   const beat = (): void =>
-    store.receive({ f: "beat", behind: scene.behind ?? 0.2, at: now(), stale_since: scene.staleSince ? now() - scene.staleSince : null });
+    store.receive({
+      f: "beat",
+      behind: scene.behind ?? 0.2,
+      at: now(),
+      stale_since: scene.staleSince ? now() - scene.staleSince : null,
+    });
   beat();
   setInterval(beat, 2000);
   if (scene.select) setTimeout(() => store.select(scene.select ?? null), 300);
@@ -278,16 +359,28 @@ export function play(store: DemoLive, scene: DemoScene): void {
     wait += step.after;
     setTimeout(() => {
       seq += 1;
-      store.receive({ f: "delta", epoch: 1, seq, at: now(), set: step.set?.(now()) ?? {}, del: step.del ?? [] });
+      store.receive({
+        f: "delta",
+        epoch: 1,
+        seq,
+        at: now(),
+        set: step.set?.(now()) ?? {},
+        del: step.del ?? [],
+      });
     }, wait);
   }
-  let sent = 0;
   if (scene.steps)
     setInterval(() => {
       const item = store.items["probe/web"];
       if (item?.t !== "probe") return;
       seq += 1;
-      sent += 10;
-      store.receive({ f: "delta", epoch: 1, seq, at: now(), set: { "probe/web": { sent: item.sent + 10 } }, del: [] });
+      store.receive({
+        f: "delta",
+        epoch: 1,
+        seq,
+        at: now(),
+        set: { "probe/web": { sent: item.sent + 10 } },
+        del: [],
+      });
     }, 250);
 }

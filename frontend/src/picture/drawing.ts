@@ -123,7 +123,7 @@ export function draw(
     holds,
     pods,
     stacks,
-    seats: seatViews(world, ship, pipes),
+    seats: seatViews(world, ship, pipes, pods),
     ghost: ghostView(world, ship, room, next),
     pipes,
     hiddenServices: hidden,
@@ -134,7 +134,7 @@ export function draw(
 
 function holdView(ship: Hull, key: string, node: NodeItem, i: number, world: World): HoldView {
   // Condensed 15.5 px: about 7.3 px a letter; the disc moves aside for long names.
-  const discX = Math.max(93, 14 + 7.3 * node.name.length + 14);
+  const discX = Math.max(ship.p < 200 ? 84 : 93, 14 + 7.3 * node.name.length + 12);
   const status = nodeStatus(node);
   return {
     key,
@@ -146,7 +146,7 @@ function holdView(ship: Hull, key: string, node: NodeItem, i: number, world: Wor
     flooded: node.ready !== "True",
     acting: world.pods.some(([, pod]) => pod.node === node.name && isInHand(pod)),
     discX,
-    showsWord: ship.p >= 200 && discX + 10 + (node.ready === "True" ? 36 : 56) < ship.p - 78,
+    showsWord: ship.p >= 200 && discX + 10 + (node.ready === "True" ? 36 : 54) <= ship.p - 78,
     narrow: ship.p < 200,
   };
 }
@@ -289,10 +289,18 @@ export function pipePath(ship: Hull, valves: readonly ValveView[], riser: number
 }
 
 /** Pending Pods hang between the valves: over the inner bulkheads first, then wherever no leg comes down. */
-function seatViews(world: World, ship: Hull, pipes: readonly PipeView[]): SeatView[] {
+function seatViews(
+  world: World,
+  ship: Hull,
+  pipes: readonly PipeView[],
+  pods: readonly PodView[],
+): SeatView[] {
   const waiting = world.pods.filter(([, pod]) => !pod.node);
   if (waiting.length === 0) return [];
-  const legs = pipes.flatMap((pipe) => pipe.valves.map((valve) => valve.x));
+  const lowered = pods
+    .filter((view) => view.lowered)
+    .map((view) => view.x + (view.size === "full" ? POD.w : HALF.w) / 2);
+  const legs = [...lowered, ...pipes.flatMap((pipe) => pipe.valves.map((valve) => valve.x))];
   const free = (x: number): boolean =>
     x > 300 && x < ship.W - 160 && legs.every((leg) => Math.abs(leg - x) > 62);
   const bulkheads = ship.bulkheads.slice(1, -1).map((x) => fix1(x + 13));

@@ -3,7 +3,8 @@ import { age, componentName, grouped, nodeStatus } from "./words";
 import type { World } from "./world";
 
 const mib = (bytes: number): string => `${grouped(Math.round(bytes / 2 ** 20))} Mi`;
-const find = <T>(entries: [string, T][], key: string): T | undefined => entries.find(([one]) => one === key)?.[1];
+const find = <T>(entries: [string, T][], key: string): T | undefined =>
+  entries.find(([one]) => one === key)?.[1];
 
 export function titleOf(key: string, world: World): string {
   const pod = find(world.pods, key);

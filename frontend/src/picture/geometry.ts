@@ -27,7 +27,7 @@ export const POD = { w: 94, h: 136 } as const;
 export const HALF = { w: 46, h: 64 } as const;
 export const DECK_POD = { w: 102, h: 74 } as const;
 /** Below this height the ship is drawn smaller instead of flatter. */
-export const LEAST_HEIGHT = 470;
+export const LEAST_HEIGHT = 480;
 /** Narrower pictures are cut the other way: the midship section. */
 export const MIDSHIP_BELOW = 600;
 const MOST_HOLDS = 12;

@@ -30,12 +30,19 @@ export function lower(element: SVGElement, { on, from }: LowerOptions): void {
   );
 }
 
-/** Svelte transition: fades what is gone. Without motion it goes at once. */
-export function leave(
-  _element: Element,
-  { on }: { on: boolean },
-): { duration: number; css: (t: number) => string } {
-  return { duration: on ? 240 : 0, css: (t) => `opacity:${t}` };
+/** Fades what is gone: a still copy of it goes pale while the thing itself is already away. */
+export function leave(element: SVGElement, moves: () => boolean): { destroy: () => void } {
+  return {
+    destroy() {
+      if (!moves() || !element.parentNode) return;
+      const copy = element.cloneNode(true) as SVGElement;
+      for (const name of ["data-key", "tabindex", "role", "aria-label", "aria-pressed"])
+        copy.removeAttribute(name);
+      copy.setAttribute("aria-hidden", "true");
+      copy.style.pointerEvents = "none";
+      element.before(copy);
+      const fading = copy.animate([{ opacity: 1 }, { opacity: 0 }], { duration: 240, easing: SAIL_OUT });
+      fading.onfinish = fading.oncancel = () => copy.remove();
+    },
+  };
 }
-
-export { SAIL, SAIL_OUT };

@@ -50,7 +50,8 @@ export function alongRoute(route: readonly Point[], way: number): [number, numbe
     const a = route[i - 1] as Point;
     const b = route[i] as Point;
     const leg = distance(a, b);
-    if (rest <= leg && leg > 0) return [a[0] + ((b[0] - a[0]) * rest) / leg, a[1] + ((b[1] - a[1]) * rest) / leg];
+    if (rest <= leg && leg > 0)
+      return [a[0] + ((b[0] - a[0]) * rest) / leg, a[1] + ((b[1] - a[1]) * rest) / leg];
     rest -= leg;
   }
   const end = route.at(-1) ?? [0, 0];

@@ -80,7 +80,8 @@ function throughValve(drawing: Drawing, pipe: PipeView, x: number): [number, num
 export function lostViews(world: World, remembered: ReadonlyMap<string, number>): LostView[] {
   return world.faults.flatMap(([key, fault]): LostView[] => {
     if (fault.lost <= 0 || !fault.target) return [];
-    if (fault.phase !== "started" && fault.phase !== "ended") return [];
+    const there = world.pods.some(([pod]) => pod === fault.target);
+    if (fault.phase !== "started" && !there) return [];
     const x = remembered.get(fault.target);
     return x === undefined
       ? []

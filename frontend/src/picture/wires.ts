@@ -107,7 +107,7 @@ export function ownWires(drawing: Drawing, stern: Stern): OwnWire[] {
     if (rises.length === 0) continue;
     const y = ship.K - 12 - 3.5 * Math.min(lane, 3);
     const last = i === stern.plates.length - 1;
-    const start = last ? { x: 206, y: plate.y + plate.h } : { x: PLATE.x, y: plate.y + plate.h - 9 };
+    const start = last ? { x: 206, y: plate.y + plate.h } : { x: PLATE.x - 3, y: plate.y + plate.h - 9 };
     const down = last ? `M206 ${start.y}V${y}` : `M${PLATE.x} ${start.y}H${104 - 3 * Math.min(lane, 2)}V${y}`;
     const far = Math.max(...rises.map((rise) => rise.x));
     const up = rises.map((rise) => `M${rise.x} ${y}V${rise.y}`).join("");
@@ -139,8 +139,8 @@ function betweenPlates(owner: PlateView, plate: PlateView, straight: boolean): O
     owner: owner.key,
     path,
     ends: [
-      { x: PLATE.x, y: a },
-      { x: PLATE.x, y: b },
+      { x: PLATE.x - 3, y: a },
+      { x: PLATE.x - 3, y: b },
     ],
   };
 }
