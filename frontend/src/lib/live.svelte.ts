@@ -328,7 +328,8 @@ export class Live {
       },
       onFinal: (_code, text) => {
         this.#final = true;
-        this.problem = text;
+        // What the server said in its last frame is more exact than the code.
+        this.problem ||= text;
       },
     });
   }

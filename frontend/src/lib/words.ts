@@ -51,7 +51,7 @@ export function badgeTexts(live: BadgeInput): BadgeTexts {
       return {
         word: "",
         detail: "",
-        strip: "Nothing is deployed yet. Run the first command in the lesson and it appears here.",
+        strip: "No sandbox yet. Press Start in the lesson and your part of the cluster appears here.",
       };
   }
 }

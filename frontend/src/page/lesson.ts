@@ -9,13 +9,10 @@ import Bench from "./Bench.svelte";
 import BottomBar from "./BottomBar.svelte";
 import ChecksIsland from "./ChecksIsland.svelte";
 import ChecksPane from "./ChecksPane.svelte";
-import EditLink from "./EditLink.svelte";
-import FaultButton from "./FaultButton.svelte";
 import HintCard from "./HintCard.svelte";
 import { wireInline } from "./inline";
 import { wireKeys } from "./keys";
 import PictureBox from "./PictureBox.svelte";
-import Predict from "./Predict.svelte";
 import RunBlock from "./RunBlock.svelte";
 import Said from "./Said.svelte";
 import Status from "./Status.svelte";
@@ -30,15 +27,15 @@ const Picture =
   )[0]?.default ?? null;
 
 // biome-ignore lint/suspicious/noExplicitAny: each island has its own props; they are checked where they are named.
-type Anything = Component<any>;
+export type Anything = Component<any>;
 
 export function mountLesson(page: PageData): Desk {
   stampStyles(pageNonce());
   const live = new Live(page);
   const desk = new Desk(live);
   mountShell(desk);
-  mountIslands(desk, document.getElementById("lesson") ?? document.body);
   wireSteps(desk);
+  mountIslands(desk, document.getElementById("lesson") ?? document.body);
   wireInline(desk);
   wireKeys(desk);
   live.start();
@@ -74,38 +71,45 @@ function put(id: string, component: Anything, props: Record<string, unknown>): v
   mount(component, { target, props });
 }
 
-type Maker = (desk: Desk, element: HTMLElement) => [Anything, Record<string, unknown>] | null;
+export type Maker = (desk: Desk, element: HTMLElement) => [Anything, Record<string, unknown>] | null;
 
 const ISLANDS: Record<string, Maker> = {
   exercise: (desk, element) => [TaskCard, { desk, fallback: element.textContent?.trim() ?? "" }],
   run: (desk, element) => [RunBlock, { desk, run: true, text: codeOf(element) }],
   copy: (desk, element) => [RunBlock, { desk, run: false, text: codeOf(element) }],
-  edit: (desk, { dataset }) => [EditLink, { desk, file: dataset.file ?? "", path: dataset.path ?? null }],
-  predict: (desk, { dataset }) => [Predict, { desk, id: dataset.id ?? "" }],
   checks: (desk, { dataset }) => [ChecksIsland, { desk, ids: dataset.ids ?? "all" }],
-  fault: (desk, { dataset }) => [FaultButton, { desk, id: dataset.id ?? "" }],
 };
 
-/** Two moments side by side: read at the end of a lesson, so loaded when the page is awake. */
-function mountCompare(desk: Desk, element: HTMLElement): void {
-  const { from, to, of } = element.dataset;
-  if (!from || !to) return;
-  void import("./Compare.svelte").then(({ default: Compare }) => {
-    element.replaceChildren();
-    mount(Compare, { target: element, props: { desk, from, to, of: of ?? "" } });
+/** Islands of later steps: they come when the page is awake and their step is near, not with the first view. */
+function mountLater(desk: Desk, elements: HTMLElement[]): void {
+  if (elements.length === 0) return;
+  void import("./later").then(({ LATER }) => {
+    for (const element of elements) {
+      const made = LATER[element.dataset.island ?? ""]?.(desk, element);
+      if (!made) continue;
+      element.replaceChildren();
+      mount(made[0], { target: element, props: made[1] });
+    }
   });
 }
 
 /** What an island held stays as it is where nothing here knows its name. */
 function mountIslands(desk: Desk, root: HTMLElement): void {
+  const later: HTMLElement[] = [];
   for (const element of root.querySelectorAll<HTMLElement>("[data-island]")) {
-    if (element.dataset.island === "compare") mountCompare(desk, element);
     const made = ISLANDS[element.dataset.island ?? ""]?.(desk, element);
-    if (!made) continue;
+    if (!made) {
+      later.push(element);
+      continue;
+    }
     element.replaceChildren();
     mount(made[0], { target: element, props: made[1] });
     if (element.dataset.island === "exercise") mount(HintCard, { target: element, props: { desk } });
   }
+  // Not before the first view is drawn; at once when the reader comes back to a later step.
+  const soon = (): void => mountLater(desk, later);
+  if (desk.step > 0) soon();
+  else setTimeout(soon, 300);
 }
 
 function codeOf(element: HTMLElement): string {
