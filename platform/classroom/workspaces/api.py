@@ -7,6 +7,7 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_GET, require_POST
 
@@ -24,7 +25,6 @@ from classroom.workspaces import acting
 from classroom.workspaces.models import Sandbox
 from classroom.workspaces.requesting import ensure_requested
 
-MOST_BODY_BYTES = 560 * 1024
 HISTORY_ENTRIES = 20_000  # the newest; a lesson makes about 2,000
 
 
@@ -95,10 +95,10 @@ def _history(sandbox: str) -> bytes:
 
 def body_of(request: HttpRequest) -> dict[str, Any]:
     """The request's JSON object; an empty body is an empty object. Raises Refused."""
-    if len(request.body) > MOST_BODY_BYTES:
-        raise Refused(413, "too-large", "That is too much at once. A file may have at most 256 KiB.")
     try:
         body = json.loads(request.body or b"{}")
+    except RequestDataTooBig:
+        raise Refused(413, "too-large", "That is too much at once. A file may have at most 256 KiB.") from None
     except (ValueError, RecursionError):
         raise Refused(400, "not-json", "The request was no JSON. Reload the page and try again.") from None
     if not isinstance(body, dict):
