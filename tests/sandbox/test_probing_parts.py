@@ -1,0 +1,222 @@
+"""What is asked, which answers count, what the record holds, and what survives a broken stream."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import msgspec
+import pytest
+
+from sandbox import probing
+from sandbox.errors import ClusterUnavailable
+from sandbox.probing import STRANGER, Prober, ProbeResult, ProbeSpec, ProbeSummariser, evaluate, spec_for
+from sandbox.record.exercise import Probe
+
+OWN = {"uid-1", "uid-2"}
+
+
+@pytest.mark.parametrize(
+    ("probe", "field", "asked"),
+    [
+        (
+            Probe(id="p", kind="http", target="storefront:80/whoami"),
+            "http",
+            "http://storefront.gh-a.svc.cluster.local.:80/whoami",
+        ),
+        (
+            Probe(id="p", kind="http", target="http://storefront:80/"),
+            "http",
+            "http://storefront.gh-a.svc.cluster.local.:80/",
+        ),
+        (Probe(id="p", kind="http", target="10.152.183.9:80/x"), "http", "http://10.152.183.9:80/x"),
+        (Probe(id="p", kind="tcp", target="storefront:80"), "tcp", "storefront.gh-a.svc.cluster.local.:80"),
+        (Probe(id="p", kind="dns", target="storefront"), "dns", "storefront.gh-a.svc.cluster.local."),
+    ],
+)
+def test_a_lessons_probe_becomes_a_question_in_its_namespace(probe: Probe, field: str, asked: str):
+    spec = spec_for(probe, "gh-a")
+    assert getattr(spec, field) == asked
+    assert (spec.every_ms, spec.timeout_ms) == (1000, 1000)
+
+
+def test_kinds_the_prober_does_not_ask_are_refused():
+    with pytest.raises(ValueError, match="exec"):
+        spec_for(Probe(id="p", kind="exec", target=""), "gh-a")
+
+
+def answer(**changes) -> ProbeResult:
+    fields = {"sandbox": "s", "id": "p", "ok_transport": True, "status": 200, "nonce": "n"}
+    return ProbeResult(**{**fields, **changes})
+
+
+def body(**fields) -> str:
+    return json.dumps(fields)
+
+
+@pytest.mark.parametrize(
+    ("result", "ok", "reason"),
+    [
+        (answer(body=body(nonce="n", podUid="uid-1")), True, ""),
+        (answer(echo_nonce="n", echo_pod_uid="uid-2", body="<html>"), True, ""),
+        (answer(echo_nonce="n", echo_pod_uid="uid-2", status=500), True, ""),
+        (answer(body=body(nonce="n", podUid="uid-9")), False, STRANGER),
+        (answer(body=body(nonce="other", podUid="uid-1")), False, STRANGER),
+        (answer(body=body(podUid="uid-1")), False, STRANGER),
+        (answer(body="welcome"), False, STRANGER),
+        (answer(body="[]"), False, STRANGER),
+        (answer(body="{broken"), False, STRANGER),
+        (answer(body="[" * 5000), False, STRANGER),
+        (answer(nonce="", body=body(nonce="", podUid="uid-1")), False, STRANGER),
+        (answer(ok_transport=False, error="refused"), False, "refused"),
+        (answer(ok_transport=False), False, "no answer"),
+        (answer(is_http=False, status=0), True, ""),
+    ],
+)
+def test_an_answer_counts_with_its_nonce_and_from_a_pod_of_this_sandbox(
+    result: ProbeResult, ok: bool, reason: str
+):
+    verdict = evaluate(result, OWN)
+    assert (verdict.ok, verdict.reason) == (ok, reason)
+
+
+def test_good_answers_become_one_summary_a_second():
+    summariser = ProbeSummariser()
+    changes = [
+        c for n in range(12) for c in summariser.feed("front", True, {"status": 200}, at=100 + n * 0.25)
+    ]
+    assert changes[0] == {"id": "front", "ok": True, "status": 200}
+    assert changes[1:] == [{"id": "front", "summary": True, "sent": 4, "failed": 0}] * 2
+    assert summariser.advance(103.0) == [{"id": "front", "summary": True, "sent": 4, "failed": 0}]
+    assert summariser.advance(104.0) == []
+
+
+def test_every_failure_and_every_change_is_an_entry():
+    summariser = ProbeSummariser()
+    outcomes = [True, True, False, False, False, True, True]
+    made = [summariser.feed("p", ok, {"n": n}, at=n * 0.1) for n, ok in enumerate(outcomes)]
+    assert [[change["n"] for change in changes] for changes in made] == [[0], [], [2], [3], [4], [5], []]
+    assert summariser.close() == [{"id": "p", "summary": True, "sent": 7, "failed": 3}]
+    assert summariser.feed("p", True, {"n": 9}, at=9) == [{"id": "p", "ok": True, "n": 9}]
+
+
+def test_summaries_add_up_to_what_was_fed_whatever_the_times():
+    summariser = ProbeSummariser()
+    summaries: list[dict] = []
+    at = 0.0
+    for n in range(500):
+        at += (n * 7919 % 13) / 5
+        summaries += [c for c in summariser.feed(f"p{n % 3}", n % 5 != 0, {}, at) if c.get("summary")]
+        summaries += summariser.advance(at)
+    summaries += summariser.close()
+    assert sum(s["sent"] for s in summaries) == 500
+    assert sum(s["failed"] for s in summaries) == 100
+
+
+class FakeStream:
+    """One connection to a prober: remembers commands, says lines."""
+
+    def __init__(self) -> None:
+        self.commands: list[dict] = []
+        self.lines: asyncio.Queue[bytes | None] = asyncio.Queue()
+
+    def say(self, **fields) -> None:
+        self.lines.put_nowait(json.dumps(fields).encode() + b"\n")
+
+    async def write(self, data: bytes) -> None:
+        self.commands += [json.loads(line) for line in data.splitlines()]
+
+    async def __aiter__(self):
+        while (line := await self.lines.get()) is not None:
+            yield 1, line[:10]
+            yield 1, line[10:]
+        raise ClusterUnavailable("broke off")
+
+    async def __aenter__(self):
+        return self
+
+    async def __aexit__(self, *_):
+        return None
+
+
+@pytest.fixture
+async def prober(monkeypatch: pytest.MonkeyPatch):
+    """A running prober, its connections in order, its results and states."""
+    streams: list[FakeStream] = []
+
+    async def open_exec(*_, **__):
+        streams.append(FakeStream())
+        return streams[-1]
+
+    monkeypatch.setattr(probing, "open_exec", open_exec)
+    monkeypatch.setattr(probing, "SHORTEST_WAIT_S", 0.01)
+    made = Prober(None)  # type: ignore[arg-type]
+    made.results, made.states = [], []
+    made.on_result, made.on_state = made.results.append, made.states.append
+    task = asyncio.create_task(made.run())
+    await asyncio.sleep(0.02)
+    yield made, streams
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+FRONT = ProbeSpec(id="front", every_ms=250, timeout_ms=1000, http="http://a/")
+BACK = ProbeSpec(id="back", every_ms=250, timeout_ms=1000, tcp="a:1")
+
+
+async def test_commands_go_out_and_results_come_back(prober):
+    made, streams = prober
+    made.start("s1", FRONT)
+    await asyncio.sleep(0.02)
+    assert streams[0].commands == [
+        {"op": "probe", "id": "s1/front", "every_ms": 250, "timeout_ms": 1000, "http": "http://a/"}
+    ]
+    streams[0].say(id="s1/front", n=1, ok_transport=True, status=200, nonce="n", body="{}")
+    streams[0].say(id="s1/unknown", n=1)
+    streams[0].say(op="pong")
+    streams[0].lines.put_nowait(b"nonsense\n")
+    await asyncio.sleep(0.02)
+    assert [(r.sandbox, r.id, r.status, r.is_http) for r in made.results] == [("s1", "front", 200, True)]
+
+
+async def test_stopping_one_and_all_of_a_sandbox(prober):
+    made, streams = prober
+    for sandbox in ("s1", "s2"):
+        made.start(sandbox, FRONT)
+        made.start(sandbox, BACK)
+    made.stop("s1", "front")
+    made.stop("s2")
+    made.stop("s3")
+    await asyncio.sleep(0.02)
+    assert streams[0].commands[4:] == [{"op": "stop", "id": "s1/front"}, {"op": "stop-all", "prefix": "s2/"}]
+    streams[0].say(id="s2/front", n=9)
+    streams[0].say(id="s1/back", n=1, ok_transport=True)
+    await asyncio.sleep(0.02)
+    assert [(r.sandbox, r.id, r.is_http) for r in made.results] == [("s1", "back", False)]
+
+
+async def test_after_a_broken_stream_everything_running_is_asked_again(prober):
+    made, streams = prober
+    made.start("s1", FRONT)
+    made.start("s1", BACK)
+    made.stop("s1", "back")
+    await asyncio.sleep(0.02)
+    streams[0].lines.put_nowait(None)
+    await asyncio.sleep(0.1)
+    assert [command["id"] for command in streams[1].commands] == ["s1/front"]
+    assert made.states == [True, False, True]
+
+
+async def test_a_silent_platform_pings(prober, monkeypatch: pytest.MonkeyPatch):
+    made, streams = prober
+    monkeypatch.setattr(probing, "PING_S", 0.02)
+    made.start("s1", FRONT)
+    await asyncio.sleep(0.2)
+    assert {"op": "ping"} in streams[0].commands
+
+
+def test_a_result_line_is_cheap_to_decode():
+    line = msgspec.json.encode(
+        {"id": "s/front", "n": 1, "ok_transport": True, "status": 200, "body": body(nonce="n")}
+    )
+    assert probing._decoder.decode(line).result(FRONT).id == "front"
