@@ -248,7 +248,9 @@ async def test_files_of_the_home(place: Place):
 
 
 async def test_the_toolbox_has_what_a_lesson_types(place: Place):
-    said = (await place.sh("kubectl version --client; curl -s storefront/readyz")).stdout.decode()
+    # A Service answers about a second after its creation.
+    patient = "for i in 1 2 3 4 5; do curl -s storefront/readyz && break; sleep 1; done"
+    said = (await place.sh(f"kubectl version --client; {patient}")).stdout.decode()
     assert said.startswith("Client Version: v1.37")
     assert json.loads(said.splitlines()[-1]) == {"ready": True}
     # An interactive shell, because busybox would run its own wget and nslookup otherwise.
@@ -302,7 +304,8 @@ async def test_the_prober_delivers_answers_of_this_pod(place: Place):
 
 async def test_the_storefront_says_its_uid_and_leaves_politely(place: Place):
     uid = (await place.pod("storefront"))["metadata"]["uid"]
-    said = json.loads((await place.sh("curl -s 'storefront/whoami?nonce=abc'")).stdout)
+    patient = "for i in 1 2 3 4 5; do curl -s 'storefront/whoami?nonce=abc' && break; sleep 1; done"
+    said = json.loads((await place.sh(patient)).stdout)
     assert (said["pod"], said["podUid"], said["nonce"]) == ("storefront", uid, "abc")
     memory = (await place.sh("curl -s storefront/metrics | grep ^process_resident")).stdout.split()[1]
     assert int(memory) <= 13 * 2**20
