@@ -28,7 +28,7 @@ _REPAIRS = 2
 
 
 class EmbeddedCluster:
-    """One cluster of this machine. Its methods are called from one thread at a time, but `status`.
+    """One cluster of this machine. `down`, `cancel` and `status` may be called from any thread.
 
     `binary` lies in the folder of all components (`ensure_binary`), `images` are OCI-layout tars,
     `group` may read the scoped kubeconfigs and the audit log.
@@ -53,6 +53,8 @@ class EmbeddedCluster:
         self._report: Report = progress
         self._processes = Processes(self.layout)
         self._api = AdminApi(plan, self.layout.pki)
+        # Going up and going down exclude each other; a failed start goes down inside its going up.
+        self._changing = threading.RLock()
 
     # --- reading ------------------------------------------------------------------------------
 
@@ -93,6 +95,10 @@ class EmbeddedCluster:
         was running is left as it is.
         """
         self._processes.open()
+        with self._changing:
+            self._ensure_up()
+
+    def _ensure_up(self) -> None:
         was_running = any(self._processes.is_alive(component.name) for component in self.components())
         self.check_host()
         try:
@@ -267,5 +273,10 @@ class EmbeddedCluster:
 
     def down(self) -> list[str]:
         """Take everything away but certificates, logs and image stores. Gives what stayed."""
+        self.cancel()
+        with self._changing:
+            return down.remove_cluster(self.layout, after_kill=self._processes.reap_all)
+
+    def cancel(self) -> None:
+        """Make `ensure_up` in another thread give up (StartCancelled) and `keep` start nothing more."""
         self._processes.close()
-        return down.remove_cluster(self.layout, after_kill=self._processes.reap_all)

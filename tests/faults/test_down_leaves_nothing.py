@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from sandbox.embedded import control_plane, host
 from sandbox.embedded.building import ensure_binary
 from sandbox.embedded.commands import run
 from sandbox.embedded.down import down_all
-from sandbox.embedded.errors import ComponentFailed, HostUnfit
+from sandbox.embedded.errors import ComponentFailed, HostUnfit, StartCancelled
 from sandbox.embedded.layout import Layout
 from sandbox.embedded.mounts import is_mounted
 from sandbox.embedded.plan import ClusterPlan
@@ -167,6 +168,11 @@ def test_down_after_the_supervisor_was_killed_leaves_nothing(home, binary, clust
     deploy(cluster)
     supervisor.end(signal.SIGKILL)
     assert marked_pids(cluster.layout.id), "the cluster outlives its supervisor"
+    pids = {part.name: part.pid for part in cluster.status().components}
+    second = Supervisor(home, binary)
+    second.wait_for("up after")
+    assert {part.name: part.pid for part in cluster.status().components} == pids, "the next one adopts it"
+    second.end(signal.SIGKILL)
     assert traces(home) != before
     assert down_all(home) == []
     assert traces(home) == before
@@ -196,6 +202,18 @@ def test_a_start_that_fails_takes_itself_away(home, binary):
     cluster = EmbeddedCluster(PLAN, home, binary=broken / "kubelet", images=[], group=None, progress=ignore)
     with pytest.raises(ComponentFailed, match=r"kube-apiserver stopped.*cannot find my flags"):
         cluster.ensure_up()
+    assert traces(home) == before
+
+
+@pytest.mark.parametrize("after", [0.3, 1.5, 4.0])
+def test_down_in_the_middle_of_the_start_ends_it(home, cluster, after):
+    before = traces(home)
+    with ThreadPoolExecutor(1) as pool:
+        start = pool.submit(cluster.ensure_up)
+        time.sleep(after)
+        assert cluster.down() == []
+        error = start.exception(20)
+    assert error is None or isinstance(error, StartCancelled)
     assert traces(home) == before
 
 
