@@ -338,8 +338,8 @@ export const SCENES: Record<string, DemoScene> = {
   error: { items: shop, mode: "error" },
 };
 
-/** Feeds a scene and its steps into the store, beats included. */
-export function play(store: DemoLive, scene: DemoScene): void {
+/** Feeds a scene and its steps into the store, beats included. Returns what takes the next step by hand. */
+export function play(store: DemoLive, scene: DemoScene, byHand = false): () => void {
   const now = (): number => Date.now() / 1000;
   let seq = 1;
   store.receive({ f: "snapshot", epoch: 1, seq, at: now(), items: scene.items(now()) });
@@ -354,22 +354,23 @@ export function play(store: DemoLive, scene: DemoScene): void {
   beat();
   setInterval(beat, 2000);
   if (scene.select) setTimeout(() => store.select(scene.select ?? null), 300);
-  let wait = 0;
-  for (const step of scene.steps ?? []) {
-    wait += step.after;
-    setTimeout(() => {
-      seq += 1;
-      store.receive({
-        f: "delta",
-        epoch: 1,
-        seq,
-        at: now(),
-        set: step.set?.(now()) ?? {},
-        del: step.del ?? [],
-      });
-    }, wait);
-  }
-  if (scene.steps)
+  const steps = [...(scene.steps ?? [])];
+  const next = (): void => {
+    const step = steps.shift();
+    if (!step) return;
+    seq += 1;
+    store.receive({
+      f: "delta",
+      epoch: 1,
+      seq,
+      at: now(),
+      set: step.set?.(now()) ?? {},
+      del: step.del ?? [],
+    });
+    if (!byHand && steps[0]) setTimeout(next, steps[0].after);
+  };
+  if (!byHand && steps[0]) setTimeout(next, steps[0].after);
+  if (scene.steps && !byHand)
     setInterval(() => {
       const item = store.items["probe/web"];
       if (item?.t !== "probe") return;
@@ -383,4 +384,5 @@ export function play(store: DemoLive, scene: DemoScene): void {
         del: [],
       });
     }, 250);
+  return next;
 }
