@@ -32,7 +32,7 @@ class Visitor:
         self.epoch, self.seq = 0, 0
         self.frames: list[tuple[float, dict[str, Any]]] = []
         self.changed = asyncio.Event()
-        self.sandbox = ""
+        self.sandbox = self.csrf = ""
         self._reader: asyncio.Task[None] | None = None
 
     async def get(self, path: str) -> str:
@@ -44,8 +44,7 @@ class Visitor:
 
     async def post(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         """Raises Refused."""
-        jar = {cookie.key: cookie.value for cookie in self.session.cookie_jar}
-        headers = {"X-CSRFToken": jar.get("csrftoken", ""), "Referer": self.base + "/", "Origin": self.base}
+        headers = {"X-CSRFToken": self.csrf, "Referer": self.base + "/", "Origin": self.base}
         async with self.session.post(self.base + path, json=body or {}, headers=headers) as answer:
             text = await answer.text()
             try:
@@ -60,18 +59,20 @@ class Visitor:
         page = await self.get(f"/learn/{LESSON[0]}/{LESSON[1]}/")
         found = re.search(r'<script[^>]*id="lesson-data"[^>]*>(.*?)</script>', page, re.DOTALL)
         assert found, "the lesson page has no lesson-data"
-        return json.loads(found[1])
+        data = json.loads(found[1])
+        self.csrf = data["csrf"]
+        return data
 
     async def start(self) -> str:
         """Ask for a sandbox and follow its picture."""
-        await self.page_data()  # sets the CSRF cookie, as a browser's first view does
+        await self.page_data()
         answer = await self.post("/api/sandboxes/", {"course": LESSON[0], "lesson": LESSON[1]})
         self.sandbox = answer["sandbox"]["id"]
         self._reader = asyncio.ensure_future(self._read())
         return self.sandbox
 
     async def act(self, action: str, **body: Any) -> dict[str, Any]:
-        return await self.post(f"/api/sandboxes/{self.sandbox}/{action}/", body)
+        return await self.post(f"/api/sandboxes/{self.sandbox}/{action}", body)
 
     async def _read(self) -> None:
         url = self.base.replace("http", "ws", 1) + f"/ws/sandbox/{self.sandbox}/"

@@ -76,6 +76,17 @@ def verify(
     raise typer.Exit(command(path, solution=solution, runs=runs, only=only, as_data=as_json))
 
 
+@lesson.command()
+def record(
+    path: LessonPath,
+    way: Annotated[str, typer.Argument(help="A way of the exercise by name.")] = "solution",
+) -> None:
+    """Keep the record of a real run beside the lesson; its page plays it where there is no cluster."""
+    from authoring.recording import command
+
+    raise typer.Exit(command(path, way))
+
+
 def main() -> None:
     """The console script `glasshull`."""
     app(prog_name="glasshull")
