@@ -29,7 +29,7 @@ TARGETLESS_FAULTS = frozenset({"cut-traffic", "kill-component", "break-dns", "co
 FAULT_BY = ("student", "submit", "timeline")
 LONGEST_FAULT = 120.0  # seconds, format 4.7
 PROBE_KINDS = ("http", "tcp", "dns", "exec", "leader")
-NOT_YET = ("attempts", "allow", "reset", "variants-per")
+NOT_YET = ("start", "solution", "attempts", "allow", "reset", "variants-per")
 MOST_TASK_WORDS = 60
 
 
@@ -132,12 +132,17 @@ class _Ids:
 
 def _read_ignored(root: Section) -> None:
     """Keys of the format that say something to others (`proof`), or that this version cannot honour."""
-    for key in ("start", "solution", "proof"):
-        root.raw(key)
+    root.raw("proof")
     for key in NOT_YET:
         if root.has(key):
             message = f'"{key}" is part of the format, but this version does not act on it'
-            root.note("L003", message, key=key, help_="leave it out", at_key=True)
+            root.note(
+                "L003",
+                message,
+                key=key,
+                help_="leave it out; start.yaml and solution.yaml are found by their names",
+                at_key=True,
+            )
 
 
 def _variants(root: Section, ids: _Ids) -> dict[str, dict[str, Any]]:

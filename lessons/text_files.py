@@ -10,6 +10,10 @@ from lessons.yaml_source import MOST_BYTES
 
 def read_text(path: Path, shown_as: str) -> str:
     """UTF-8 with LF line ends. Raises LessonInvalid (L001 not there, L006 too large or not text)."""
+    if path.is_symlink():
+        raise LessonInvalid(
+            [Problem(shown_as, 1, 1, "L006", "links are not allowed: a lesson is complete in its folder")]
+        )
     try:
         if path.stat().st_size > MOST_BYTES:
             raise LessonInvalid(

@@ -4,16 +4,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from html.parser import HTMLParser
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lessons.directives import KINDS
-from lessons.loading import read_lesson
-from lessons.page_loading import link_is_allowed
+from lessons.models import PageText
+from lessons.page_loading import link_is_allowed, parse_page, steps_of
 from lessons.rendering import ATTRIBUTES, TAGS, render_lesson, render_text, sanitise
 
 ATTACKS = [
@@ -116,55 +118,49 @@ def bad_parts(html: str) -> list[str]:
     return auditor.bad
 
 
-def rendered(bench, text: str) -> str:
-    path = bench.file("lesson.md")
-    front = path.read_text().split("---\n")[1]
-    path.write_text(f"---\n{front}---\n## Step\n{text}\n", errors="replace")
-    draft = read_lesson(bench.lesson_path, bench.course())
-    return (
-        "".join(step.html for step in render_lesson(draft.lesson, {"replicas": "<script>"}))
-        if draft.lesson
-        else ""
-    )
+def rendered(lesson, text: str, **changes) -> str:
+    """The real lesson with another text: nothing of it is checked, as if the linter had let it pass."""
+    page = PageText("lesson.md", text, 1)
+    steps = tuple(steps_of(parse_page(page, []), "soft", []))
+    one = dataclasses.replace(lesson, pages=(page,), steps=steps, content_hash=text, **changes)
+    return "".join(step.html for step in render_lesson(one, {"replicas": "<script>"}))
 
 
-def test_the_auditor_sees(bench):
+def test_the_auditor_sees():
     assert bad_parts("<script>x</script><p onclick=x style=y><a href='javascript:x'>z</a><!-- c -->")
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_an_attack_in_the_text_stays_text(bench, attack):
-    html = rendered(bench, attack)
-    assert html
+def test_an_attack_in_the_text_stays_text(lesson, attack):
+    html = rendered(lesson, f"## Step\n{attack}\n")
+    assert "</section>" in html
     assert bad_parts(html) == []
 
 
 @pytest.mark.parametrize("attack", TITLE_ATTACKS)
-def test_an_attack_in_a_title_stays_text(bench, attack):
-    bench.replace("lesson.md", "## What happened?", f"## {attack}")
-    bench.replace("exercise.yaml", "title: Survive the loss of a Pod", f"title: '{attack}'")
-    draft = read_lesson(bench.lesson_path, bench.course())
-    assert draft.lesson
-    assert bad_parts("".join(step.html for step in render_lesson(draft.lesson, {"replicas": 3}))) == []
+def test_an_attack_in_a_title_stays_text(lesson, attack):
+    html = rendered(lesson, f"## {attack}\n\n:::{{exercise}}\n:::\n")
+    assert bad_parts(html) == []
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_an_attack_in_an_exercise_or_the_glossary_stays_text(bench, attack):
-    quoted = "'" + attack.replace("'", "''").replace("\n", " ").replace("\t", " ") + "'"
-    bench.replace("exercise.yaml", "say: A controller owns every Pod", f"say: {quoted}")
-    bench.replace(
-        "exercise.yaml",
-        "ask: One Pod will be deleted. What does the list of Pods show afterwards?",
-        f"ask: {quoted}",
+def test_an_attack_in_an_exercise_or_the_glossary_stays_text(lesson, attack):
+    (prediction,) = lesson.exercise.predictions
+    hostile = msgspec.structs.replace(
+        lesson.exercise,
+        title=attack,
+        task=attack,
+        checks=tuple(msgspec.structs.replace(check, say=attack) for check in lesson.exercise.checks),
+        predictions=(msgspec.structs.replace(prediction, ask=attack, choices={attack: attack, "b": attack}),),
+        faults=tuple(msgspec.structs.replace(fault, target=attack) for fault in lesson.exercise.faults),
+        files={"shop.yaml": attack},
     )
-    bench.replace("exercise.yaml", "same: The same Pod again", f"same: {quoted}")
-    glossary = bench.file("glossary.yaml")
-    glossary.write_text(
-        re.sub(r"^Service: .*$", lambda _: f"Service: {quoted}", glossary.read_text(), flags=re.MULTILINE)
+    text = lesson.pages[0].text + "\n:::{file} shop.yaml\n:::\n"
+    html = rendered(
+        lesson, text, exercises={"main": hostile}, glossary=dict.fromkeys(lesson.glossary, attack)
     )
-    draft = read_lesson(bench.lesson_path, bench.course())
-    assert draft.lesson
-    assert bad_parts("".join(step.html for step in render_lesson(draft.lesson, {"replicas": 3}))) == []
+    assert "data-island" in html
+    assert bad_parts(html) == []
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
@@ -206,13 +202,5 @@ pieces = st.one_of(
 
 @given(st.lists(pieces, max_size=12))
 @settings(max_examples=200, deadline=None)
-def test_any_mixture_stays_text(tmp_path_factory, lesson, parts):
-    import dataclasses
-
-    from lessons.models import PageText
-    from lessons.page_loading import parse_page, steps_of
-
-    page = PageText("lesson.md", "## Step\n" + "".join(parts), 1)
-    steps = tuple(steps_of(parse_page(page, []), "soft", []))
-    mixed = dataclasses.replace(lesson, pages=(page,), steps=steps, content_hash=page.text)
-    assert bad_parts("".join(step.html for step in render_lesson(mixed, {"replicas": 3}))) == []
+def test_any_mixture_stays_text(lesson, parts):
+    assert bad_parts(rendered(lesson, "## Step\n" + "".join(parts))) == []

@@ -181,3 +181,17 @@ def test_windows_line_ends_change_nothing(bench, lesson):
     found = bench.load()
     assert found.exercise == lesson.exercise
     assert found.content_hash == lesson.content_hash
+
+
+def test_a_link_out_of_the_folder_is_refused(bench, tmp_path):
+    secret = tmp_path / "secret.yaml"
+    secret.write_text("kind: Secret\n")
+    bench.file("files/shop.yaml").unlink()
+    (bench.lesson_path / "files" / "shop.yaml").symlink_to(secret)
+    assert "links are not allowed" in bench.problems()[0].message
+
+
+def test_points_of_a_check_by_deadline_are_its_most(bench):
+    bench.replace("exercise.yaml", "within: {30s: 2, 60s: 1}", "within: {30s: 5, 60s: 1}")
+    back = next(check for check in bench.load().exercise.checks if check.id == "back")
+    assert back.points == 5

@@ -95,7 +95,7 @@ def course():
 
 
 @given(exercises)
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_random_exercises_give_problems_not_exceptions(course, value):
     out = StringIO()
     YAML(typ="safe", pure=True).dump(value, out)
@@ -116,7 +116,7 @@ def scratch(tmp_path_factory):
 
 
 @given(st.sampled_from(FILES), st.data())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_mutilated_file_never_takes_the_course_down(scratch, name, data):
     path = scratch / "14-self-healing" / name
     original = path.read_text()
