@@ -37,7 +37,8 @@ def work_out(
     """Verdicts of the last attempt in `entries`, which reach from the sandbox's first entry to its hand-over.
 
     What the record says of earlier verdicts is not believed but worked out again. A hole in `seq` is a
-    part of the record that is missing: a lost gap, never a fail. Raises ExerciseInvalid.
+    part of the record that is missing: what was not decided before it cannot be graded, and is no fail.
+    Raises ExerciseInvalid.
     """
     engine = Engine(exercise, params=params, sandbox=sandbox, images=images)
     last: Entry | None = None
@@ -58,13 +59,13 @@ def work_out(
 
 
 def _with_gaps(entries: Iterable[Entry]) -> Iterator[Entry]:
-    """The entries, with a lost gap in every hole; what comes twice or too late is left out."""
+    """The entries, with every hole named; what comes twice or too late is left out."""
     before: Entry | None = None
     for entry in entries:
         if before is not None and entry.seq <= before.seq:
             continue
         if before is not None and entry.seq > before.seq + 1:
-            change = {"from": before.at, "until": entry.at, "how": "lost"}
+            change = {"from": before.at, "until": entry.at, "how": "hole"}
             yield _after(before, "gap", change, at=entry.at)
         before = entry
         if entry.kind not in _OURS:

@@ -19,6 +19,7 @@ from sandbox.record.entry import Entry
 from sandbox.record.exercise import Exercise
 
 _NOTHING: frozenset[str] = frozenset()
+_MISSING = "entries are missing from the record"
 _LATE = 1.0  # seconds after a late gap in which news still counts as late
 # Kinds of one long-lived object each: not in the news after a lost gap means not changed in it.
 _UNCHANGED_WHEN_SILENT = frozenset({"EndpointSlice", "Node"})
@@ -60,7 +61,9 @@ class Engine:
         self._phase = ""
         self._leftover: set[str] = set()
         self._seq = 0
+        self._news = 0  # the last entry that is no finding: what a deadline's verdict cites
         self._at = 0.0
+        self._blind = False  # entries are missing from the record itself: what follows is not known
         self._late: Gap | None = None
         self._findings: list[Finding] = []
         self._begin_fresh()
@@ -73,6 +76,8 @@ class Engine:
             return []
         self._pass_time(entry.at)
         self._seq, self._at = entry.seq, max(self._at, entry.at)
+        if not _is_ours(entry):
+            self._news = entry.seq
         changed = self.view.apply(entry)
         for tracker in self._trackers.values():
             tracker.touch(changed)
@@ -114,28 +119,30 @@ class Engine:
 
     def missing_for(self, fault: str) -> list[str]:
         """Ids that must pass (a prediction: be committed) before this fault. Raises KeyError."""
-        return [each for each in self._compiled.faults[fault].needs if self._need(each) != "pass"]
+        met = ("pass", "could-not-grade")  # what is our fault holds nobody up
+        return [each for each in self._compiled.faults[fault].needs if self._need(each) not in met]
 
     def may_predict(self, id_: str) -> str | None:
         """Why this prediction cannot be locked now, as a sentence; None when it can."""
         run = self._predictions.get(id_)
         if run is None:
             return f"There is no prediction {id_} in this exercise."
+        late = self._too_late(run)
+        if late is not None:
+            return late
+        missing = self.missing_for(run.spec.before) if run.spec.before in self._faults else []
+        return f"First: {self._says.get(missing[0], missing[0])}." if missing else None
+
+    def _too_late(self, run: PredictionRun) -> str | None:
         if run.committed is not None:
             return "It is locked already."
         if not self._running or (self._submitted is not None and not run.question):
             return "This attempt is not open."
-        before = run.spec.before
-        if before is None:
-            return None
-        fault = self._faults.get(before)
+        fault = self._faults.get(run.spec.before or "")
         if fault is not None and fault.happened:
             return "Too late: the Pod is already gone; reset to predict."
-        if before in self._marked:
+        if run.spec.before in self._marked:
             return "Too late: it has already happened; reset to predict."
-        missing = self.missing_for(before) if fault is not None else []
-        if missing:
-            return f"First: {self._says.get(missing[0], missing[0])}."
         return None
 
     def hint(self, n: int) -> str | None:
@@ -176,6 +183,7 @@ class Engine:
         self._dirty = True
         self._gaps: list[tuple[Gap, set[str]]] = []
         self._opened: dict[str, int] = {}
+        self._times: dict[tuple[str, str], float] = {}  # last time of every named moment
         self._fresh: list[tuple[CheckRun, Trial]] = []
         self._closing: list[tuple[Trial, Moment]] = []
         self._deeds: list[tuple[str, float]] = []
@@ -348,8 +356,9 @@ class Engine:
             self._happened(load.id, "start", moment, occurrence)
 
     def _on_prediction(self, entry: Entry) -> None:
-        if "value" not in entry.change or self.may_predict(entry.uid) is not None:
-            return
+        run = self._predictions.get(entry.uid)
+        if "value" not in entry.change or run is None or self._too_late(run) is not None:
+            return  # `needs` were asked before it was written; that it came in time is looked at again
         moment = self._moment(entry)
         self._predictions[entry.uid].commit(entry.change["value"], moment)
         self._happened(entry.uid, "start", moment, None)
@@ -362,6 +371,7 @@ class Engine:
     def _happened(self, source: str, point: str, moment: Moment, occurrence: Occurrence | None) -> None:
         """A moment with a name has come: windows open and close."""
         self._dirty = True
+        self._times[source, point] = moment.at
         for run in self._runs.values():
             opens = run.check.opens
             if (opens.source, opens.point) == (source, point):
@@ -401,8 +411,16 @@ class Engine:
         if self._submitted is not None and not run.check.after_submit:
             return
         trial = run.open(moment, occurrence)
-        if trial is not None:
-            self._fresh.append((run, trial))
+        if trial is None:
+            return
+        if self._blind:
+            trial.give_up(moment, _MISSING)
+        self._fresh.append((run, trial))
+        closes = run.check.closes
+        if closes is not None and closes.offset > 0 and run.check.during is None:
+            end = self._times.get((closes.source, closes.point), -NEVER) + closes.offset
+            if end > moment.at:
+                trial.close_at(end)
 
     # what reaches open windows
 
@@ -442,7 +460,7 @@ class Engine:
 
     def _notify_clock(self) -> None:
         """Only what reads the clock changes by itself; such predicates are shown live and decided later."""
-        moment = Moment(self._seq, self._at, self._at)
+        moment = Moment(self._news, self._at, self._at)
         for (id_, _), tracker in self._trackers.items():
             if "clock" in tracker.predicate.kinds:
                 tracker.forget()
@@ -533,19 +551,19 @@ class Engine:
                 yield fault.deadline, lambda run=fault: self._candidate_due(run)
 
     def _trial_due(self, trial: Trial) -> None:
-        trial.on_time(self._seq)
+        trial.on_time(self._news)
         self._dirty = True
 
     def _opening_due(self, item: tuple[float, CheckRun, Occurrence | None]) -> None:
         self._waiting.remove(item)
         at, run, occurrence = item
-        moment = Moment(self._seq, at, at)
+        moment = Moment(self._news, at, at)
         self._open(run, moment, occurrence)
         self._notify_states(moment, _NOTHING)
         self._dirty = True
 
     def _prediction_due(self, run: PredictionRun) -> None:
-        if run.on_time(self.view, self._seq):
+        if run.on_time(self.view, self._news):
             self._dirty = True
             self._findings.append(Finding(kind="prediction", uid=run.spec.id, change=run.change()))
 
@@ -564,6 +582,9 @@ class Engine:
 
     # gaps
 
+    def _now(self) -> Moment:
+        return Moment(self._news, self._at, self._at)
+
     def _moment(self, entry: Entry) -> Moment:
         late = self._late
         if late is not None and entry.kind == "object" and entry.at <= late.end + _LATE:
@@ -572,6 +593,9 @@ class Engine:
 
     def _on_gap(self, entry: Entry) -> None:
         change = entry.change
+        if change.get("how") == "hole":
+            self._go_blind(entry)
+            return
         lost = entry.kind == "trouble" or change.get("how") != "late"
         start = float(change.get("from") or entry.at)
         gap = Gap(start, max(start, float(change.get("until") or entry.at)), lost)
@@ -594,6 +618,16 @@ class Engine:
         for prediction in self._predictions.values():
             prediction.on_gap(gap)
         self._dirty = True
+
+    def _go_blind(self, entry: Entry) -> None:
+        """Nobody read the lists again after this hole: what follows may look different from what was."""
+        self._blind = self._dirty = True
+        for run in self._runs.values():
+            run.ours = True
+            for trial in run.open_trials:
+                trial.give_up(self._moment(entry), _MISSING)
+        for prediction in self._predictions.values():
+            prediction.blind = True
 
     def _gap_reaches(self, run: CheckRun, gap: Gap) -> None:
         for trial in run.trials:
@@ -652,7 +686,7 @@ class Engine:
         self._dirty = True
         if after.state == "pass" and before.state != "pass":
             self._hints.progressed(self._at)
-            moment = Moment(self._seq, self._at, self._at)
+            moment = Moment(self._news, self._at, self._at)
             self._happened(id_, "pass", moment, None)
             self._notify_states(moment, _NOTHING)
 
@@ -695,12 +729,12 @@ class Engine:
                 run.ours = run.ours or self._never_tested(run)
             if self._handed_over:
                 for trial in run.open_trials:
-                    trial.give_up(Moment(self._seq, self._at, self._at), "the window was still open")
+                    trial.give_up(self._now(), "the window was still open")
 
     def _never_tested(self, run: CheckRun) -> bool:
         """Our own fault after hand-in was never injected, and nothing says that it had no target."""
         fault = self._faults.get(run.check.opens.source)
-        return fault is not None and fault.fault.by == "submit" and not fault.happened and run.over is None
+        return fault is not None and fault.fault.by == "submit" and not fault.happened
 
     def _tell(self) -> None:
         states = {}
@@ -722,6 +756,13 @@ class Engine:
                 run.missing = missing
                 if not run.happened:
                     self._findings.append(run.finding("armed"))
+
+
+def _is_ours(entry: Entry) -> bool:
+    """Entries that this engine's own findings became: there when a record is read again, not before."""
+    if entry.kind == "prediction":
+        return "value" not in entry.change
+    return entry.kind in ("verdict", "hint", "mark", "fault")
 
 
 def _read_by(check: CompiledCheck) -> frozenset[str]:

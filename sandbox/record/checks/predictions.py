@@ -28,6 +28,8 @@ class PredictionRun:
         self.right: bool | None = None
         self.deadline = NEVER
         self._from = NEVER
+        self._lost_until = -NEVER
+        self.blind = False  # for good: the record itself has a hole
         self._blind = False
         self._settled_at: Moment | None = None
         self._pending: Occurrence | None = None
@@ -44,7 +46,7 @@ class PredictionRun:
             return
         if occurrence.start.seq <= self.committed.seq:
             return
-        self._blind = False
+        self._blind = self._lost_until >= occurrence.start.at
         self._from, self._pending = occurrence.start.at, occurrence
         self.deadline = moment.at + self.spec.settle
 
@@ -59,7 +61,11 @@ class PredictionRun:
             return False
         at, self.deadline = self.deadline, NEVER
         self._settled_at = Moment(seq, at, at)
-        found = Undecided("a part of the record is missing") if self._blind else self._observed.value(view)
+        found = (
+            Undecided("a part of the record is missing")
+            if self._blind or self.blind
+            else self._observed.value(view)
+        )
         if isinstance(found, Undecided) or not isinstance(found, list):
             self.observed, self.right = None, None
         else:
@@ -69,6 +75,8 @@ class PredictionRun:
 
     def on_gap(self, gap: Gap) -> None:
         """Nothing is said about what was not seen."""
+        if gap.lost:
+            self._lost_until = max(self._lost_until, gap.end)
         if self.deadline < NEVER and self._from <= gap.end:
             self._blind = True
         elif self._settled_at is not None and gap.start <= self._settled_at.at <= gap.end:
@@ -80,6 +88,8 @@ class PredictionRun:
 
     def raw(self, points: int, over: str | None) -> Raw:
         """The state of a check on it."""
+        if self.blind and not self.settled and over:
+            return Raw("could-not-grade", "a part of the record is missing")
         if self.committed is None:
             return Raw("fail", f"not reached: {over}") if over else Raw("your-turn", "needs your answer")
         if self._settled_at is None or self.deadline < NEVER:

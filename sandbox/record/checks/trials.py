@@ -328,6 +328,7 @@ class Always(Trial):
             return
         if self._lowest is None:
             self._pass(moment, "held to the end")
+            self.because = (Because(self.opened.seq, "held from here to the end"),)
             return
         word = "lowest" if self.wanted else "highest"
         self._pass(moment, f"held to the end, {word} {self._lowest.have:g}")

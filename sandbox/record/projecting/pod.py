@@ -51,8 +51,8 @@ def suffix(pod: Object) -> str:
     """
     full = name(pod)
     last = full.rpartition("-")[2]
-    generated = part(pod, "metadata").get("generateName")
-    return last if generated and last and not last.isdigit() else full
+    generated = part(pod, "metadata").get("generateName") and controller(pod).get("kind") != "StatefulSet"
+    return last if generated and last else full
 
 
 def owner_key(object_: Object) -> str | None:

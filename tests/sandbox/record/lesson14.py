@@ -1,16 +1,16 @@
 """Lesson 14 by hand, and a small observer that plays runs of it without a cluster."""
+# ruff: noqa: E501  (tables and CEL stay on one line)
 
 from __future__ import annotations
 
 import itertools
 from typing import Any
 
-from tests.sandbox.record.build import T0, Script, deployment, endpoints, node, pod, service
-
 from sandbox.record.attempt import AttemptCourse, EndProbes, Handover, StartFault, Submit
 from sandbox.record.checks import Engine, Finding, SandboxFacts
 from sandbox.record.entry import Entry
 from sandbox.record.exercise import Check, Exercise, Fault, Hint, Prediction, Probe
+from tests.sandbox.record.build import T0, Script, deployment, endpoints, node, pod, service
 
 _READY = 'readyPods("app=storefront").size() == params.replicas'
 

@@ -1,0 +1,206 @@
+"""What we did not see is never a fail, and never a pass either."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.sandbox.record.build import endpoints
+from tests.sandbox.record.judging import Judged, Prediction, check
+
+IN_10 = ((10.0, 1),)
+BEHIND = 'endpoints("storefront").size() >= 2'
+
+
+def begun(operator: str, flag: bool = True, **fields: Any) -> Judged:
+    run = Judged(check(operator, **fields))
+    run.flag(flag)
+    run.start()
+    return run
+
+
+def test_a_witness_outside_a_lost_gap_decides() -> None:
+    run = begun("eventually", False, within=IN_10)
+    run.wait(4)
+    run.gap(-2, 0)
+    run.flag(True)
+    assert run.state == "pass"
+
+
+def test_no_witness_and_a_lost_gap() -> None:
+    run = begun("eventually", False, within=IN_10)
+    run.wait(4)
+    run.gap(-2, 0)
+    run.wait(7)
+    assert run.state == "waiting"  # two seconds longer, for the two that were lost
+    run.wait(2)
+    assert run.state == "could-not-grade"
+
+
+def test_a_deadline_is_at_most_doubled() -> None:
+    run = begun("eventually", False, within=IN_10)
+    run.wait(9)
+    run.gap(-9, 0)
+    run.gap(-9, 0)
+    run.wait(10.9)
+    assert run.state == "waiting"
+    run.wait(0.2)
+    assert run.state == "could-not-grade"
+
+
+def test_a_deadline_that_passed_unseen_is_taken_back() -> None:
+    for how in ("lost", "late"):
+        run = begun("eventually", False, within=IN_10)
+        run.wait(12)
+        assert run.state == "fail"
+        run.gap(-4, 0, how)
+        assert run.state == "could-not-grade"
+
+
+def test_a_counterexample_outside_decides_and_silence_does_not() -> None:
+    run = begun("always", during="slow")
+    run.slow()
+    run.wait(5)
+    run.gap(-3, 0)
+    run.flag(False)
+    assert run.state == "fail"
+    run = begun("always", during="slow")
+    run.slow()
+    run.wait(5)
+    run.gap(-3, 0)
+    run.slow("ended")
+    run.wait(6)
+    assert run.state == "could-not-grade"
+
+
+def test_a_gap_before_the_window_harms_nothing() -> None:
+    run = begun("always", during="slow")
+    run.wait(5)
+    run.gap(-3, 0)
+    run.wait(1)
+    run.slow()
+    run.slow("ended")
+    run.wait(6)
+    assert run.state == "pass"
+
+
+def test_a_stretch_across_a_lost_gap_is_not_unbroken() -> None:
+    run = begun("stays", lasting=5.0)
+    run.wait(4)
+    run.gap(-1, 0)
+    run.wait(4)
+    assert run.state == "waiting"
+    run.wait(1.1)
+    assert run.state == "pass"
+
+
+@pytest.mark.parametrize(("back", "expected"), [(True, "could-not-grade"), (False, "fail")])
+def test_recovered_with_a_lost_gap(back: bool, expected: str) -> None:
+    run = begun("recovered", after="slow.start", within=IN_10)
+    run.slow()
+    run.flag(False)
+    run.wait(4)
+    run.gap(-2, 0)
+    run.flag(back)
+    run.wait(20)
+    assert run.state == expected
+
+
+def test_trouble_of_ours_is_a_lost_gap() -> None:
+    run = begun("always", during="slow")
+    run.slow()
+    run.add("trouble", "", {"text": "a node went away", "from": run.at, "until": run.at + 1})
+    run.slow("ended")
+    run.wait(6)
+    assert run.state == "could-not-grade"
+
+
+def behind() -> Judged:
+    run = Judged(check("always", BEHIND, during="slow"))
+    run.put(endpoints({"a": "ready", "b": "ready"}))
+    run.start()
+    run.slow()
+    run.wait(5)
+    run.gap(-3, 0)
+    return run
+
+
+def test_what_is_not_in_the_news_after_a_lost_gap_did_not_change() -> None:
+    run = behind()
+    run.flag(True)  # something else changed
+    run.slow("ended")
+    run.wait(6)
+    assert run.state == "pass"
+
+
+def test_what_is_in_the_news_after_a_lost_gap_may_have_changed_twice() -> None:
+    run = behind()
+    run.put(endpoints({"a": "ready", "c": "ready"}), synthetic=True)
+    run.slow("ended")
+    run.wait(6)
+    assert run.state == "could-not-grade"
+
+
+def test_a_gap_of_other_kinds_harms_nothing() -> None:
+    run = begun("always", during="slow")
+    run.slow()
+    run.gap(0, 1, kinds=["Pod"])
+    run.slow("ended")
+    run.wait(6)
+    assert run.state == "pass"
+
+
+def test_late_news_counts_when_both_ends_say_the_same() -> None:
+    run = begun("eventually", False, within=IN_10)
+    run.wait(6)
+    run.gap(-3, 0, "late")
+    run.flag(True)
+    assert run.state == "pass"
+
+
+def test_late_news_that_could_mean_two_things() -> None:
+    run = begun("eventually", False, within=((4.0, 2), (10.0, 1)))
+    run.wait(6)
+    run.gap(-3, 0, "late")
+    run.flag(True)
+    assert run.state == "could-not-grade"
+
+
+def test_late_news_of_a_violation_is_a_violation() -> None:
+    run = begun("always", during="slow")
+    run.slow()
+    run.wait(6)
+    run.gap(-3, 0, "late")
+    run.flag(False)
+    assert run.state == "fail"
+
+
+def test_late_news_leaves_the_length_of_a_stretch_open() -> None:
+    run = begun("always", during="slow", grace=2.0)
+    run.slow()
+    run.wait(6)
+    run.gap(-3, 0, "late")
+    run.flag(False)
+    run.flag(True)
+    run.slow("ended")
+    run.wait(6)
+    assert run.state == "could-not-grade"
+
+
+def test_a_prediction_over_a_lost_gap_costs_nothing() -> None:
+    prediction = Prediction(id="p", ask="?", answer="choice", observed='["a"]', before="slow", settle=5.0)
+    run = Judged(check("predicted", "p"), predictions=(prediction,))
+    run.start()
+    run.predict("p", "b")
+    run.slow()
+    run.wait(2)
+    run.gap(-1, 0)
+    run.slow("ended")
+    run.wait(6)
+    assert run.state == "could-not-grade"
+    assert run.engine.summary() == (0, 1, 0)
+    run.slow()
+    run.slow("ended")
+    run.wait(6)
+    assert run.state == "fail"  # the next time was seen
