@@ -12,6 +12,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -233,8 +234,9 @@ class _KindWatch:
         frames = stream(
             self._client, self.kind.everywhere, params, silence=silence, accept=accept, on_open=self._goes_on
         )
-        async for frame in frames:
-            self._take(frame)
+        async with aclosing(frames):
+            async for frame in frames:
+                self._take(frame)
 
     def _goes_on(self) -> None:
         """Called when the server accepted the watch."""

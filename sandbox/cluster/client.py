@@ -191,6 +191,7 @@ class ClusterClient:
         for session in (self._session, self._bare_session):
             if session is not None and not session.closed:
                 await session.close()
+        await asyncio.sleep(0)  # lets the loop finish the connections that were just dropped
 
     async def __aenter__(self) -> ClusterClient:
         return self

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 import aiohttp
@@ -34,8 +34,10 @@ async def stream(
     token: str | None = None,
     accept: str = "application/json",
     on_open: Callable[[], None] | None = None,
-) -> AsyncIterator[Frame]:
+) -> AsyncGenerator[Frame, None]:
     """Frames until the server ends the stream properly; `on_open` is called when it accepts.
+
+    Use it within `contextlib.aclosing`: left half-read, its connection stays open until it is collected.
 
     Raises ClusterUnavailable when it breaks, is silent for `silence` seconds or sends nonsense, and
     ApiError (Gone for 410) when the API server says so, by status or by an ERROR frame.
@@ -52,10 +54,19 @@ async def stream(
                 raise ClusterUnavailable(f"The cluster answered {response.status} to a watch of {path}.")
             if on_open is not None:
                 on_open()
-            async for line in _lines(response.content):
-                yield _frame(path, line)
+            try:
+                async for line in _lines(response.content):
+                    yield _frame(path, line)
+            finally:
+                _hang_up(response)
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         raise unavailable(client.base_url, "GET", path, error) from error
+
+
+def _hang_up(response: aiohttp.ClientResponse) -> None:
+    """Drop a half-read stream at once: a polite goodbye over TLS waits for a peer that may be silent."""
+    if response.connection is not None and response.connection.transport is not None:
+        response.connection.transport.abort()
 
 
 def _frame(path: str, line: bytes) -> Frame:
@@ -75,7 +86,7 @@ def _error(body: dict[str, Any]) -> ApiError | ClusterUnavailable:
     return api_error(code, body)
 
 
-async def _lines(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
+async def _lines(content: aiohttp.StreamReader) -> AsyncGenerator[bytes, None]:
     """Whole lines; aiohttp's own readline() refuses long ones."""
     rest = b""
     async for part in content.iter_any():

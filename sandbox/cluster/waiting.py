@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import aclosing
 from typing import Any
 
 from sandbox.cluster.client import ClusterClient
@@ -45,12 +46,15 @@ async def _watch_until(
     if done(found):
         return found
     version = listed["metadata"]["resourceVersion"]
-    async for frame in stream(client, path, {**selector, "resourceVersion": version}, silence=SILENCE_S):
-        if frame.type == "BOOKMARK":
-            continue
-        found = None if frame.type == "DELETED" else frame.object
-        if done(found):
-            return found
+    async with aclosing(
+        stream(client, path, {**selector, "resourceVersion": version}, silence=SILENCE_S)
+    ) as frames:
+        async for frame in frames:
+            if frame.type == "BOOKMARK":
+                continue
+            found = None if frame.type == "DELETED" else frame.object
+            if done(found):
+                return found
     raise ClusterUnavailable(f"The watch of {kind.name} {name} ended.")
 
 
@@ -90,14 +94,15 @@ async def _empty(client: ClusterClient, kind: ApiKind, namespace: str, counts: D
     if not left:
         return
     params = {"resourceVersion": listed["metadata"]["resourceVersion"]}
-    async for frame in stream(client, path, params, silence=SILENCE_S):
-        if frame.type == "BOOKMARK":
-            continue
-        uid = frame.object["metadata"]["uid"]
-        if frame.type == "DELETED":
-            left.discard(uid)
-        elif counts(frame.object):
-            left.add(uid)
-        if not left:
-            return
+    async with aclosing(stream(client, path, params, silence=SILENCE_S)) as frames:
+        async for frame in frames:
+            if frame.type == "BOOKMARK":
+                continue
+            uid = frame.object["metadata"]["uid"]
+            if frame.type == "DELETED":
+                left.discard(uid)
+            elif counts(frame.object):
+                left.add(uid)
+            if not left:
+                return
     raise ClusterUnavailable(f"The watch of {kind.name} in {namespace} ended.")
