@@ -236,3 +236,11 @@ def test_secrets_of_the_cluster_belong_to_root_alone(embedded):
     assert oct(state.stat().st_mode & 0o777) == "0o700"
     assert {oct(key.stat().st_mode & 0o777) for key in (state / "pki").glob("*.key")} == {"0o600"}
     assert {oct(file.stat().st_mode & 0o777) for file in (embedded.home / "web/kube").iterdir()} == {"0o640"}
+
+
+@pytest.mark.parametrize(
+    "name", ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy", "kubelet"]
+)
+def test_every_component_of_the_binary_tells_its_own_version(embedded, name):
+    binary = embedded.product.kubectl_path.parent / name
+    assert run([binary, "--version"]).strip() == "Kubernetes v1.37.2"

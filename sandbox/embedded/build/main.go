@@ -4,6 +4,7 @@
 package main
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -26,6 +27,9 @@ var components = map[string]func(){
 func main() {
 	name := filepath.Base(os.Args[0])
 	if run, known := components[name]; known {
+		if name != "coredns" {
+			forgetFlag("version")
+		}
 		run()
 		return
 	}
@@ -37,4 +41,16 @@ func main() {
 	fmt.Fprintf(os.Stderr, "%s is no component; call this file through a link named one of: %s\n",
 		name, strings.Join(names, ", "))
 	os.Exit(64)
+}
+
+// forgetFlag removes a flag that a component registered for all of the process while it was only
+// linked in: CoreDNS' own -version hides the --version of kube-proxy.
+func forgetFlag(name string) {
+	kept := flag.NewFlagSet(os.Args[0], flag.ExitOnError)
+	flag.CommandLine.VisitAll(func(f *flag.Flag) {
+		if f.Name != name {
+			kept.Var(f.Value, f.Name, f.Usage)
+		}
+	})
+	flag.CommandLine = kept
 }
