@@ -93,6 +93,7 @@ export function makeEditor(parent: HTMLElement, options: EditorOptions): YamlEdi
         EditorState.readOnly.of(options.readOnly),
         EditorView.contentAttributes.of({
           "aria-label": options.label,
+          tabindex: "0",
           spellcheck: "false",
           autocapitalize: "off",
         }),
