@@ -38,8 +38,9 @@ CODES: dict[str, Code] = {
     ),
     "L005": Code(
         "error",
-        "file format too new",
-        "The file was written for a later Glasshull. This one would misread it.",
+        "what needs a later version",
+        "The file was written for a later Glasshull, or uses a part of the format that this one reads and cannot "
+        "run yet. It would misread it, or a student would wait for something that never comes.",
     ),
     "L006": Code(
         "error",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -28,8 +29,19 @@ FAULT_PARAMETERS = (
 TARGETLESS_FAULTS = frozenset({"cut-traffic", "kill-component", "break-dns", "corrupt-config", "move-tag"})
 FAULT_BY = ("student", "submit", "timeline")
 LONGEST_FAULT = 120.0  # seconds, format 4.7
+_PROBE_TARGETS = {  # a Service of the sandbox, never a name elsewhere
+    "http": (re.compile(r"[a-z0-9][a-z0-9-]*:[0-9]{1,5}(?:/[^\s]*)?"), "service:port/path"),
+    "tcp": (re.compile(r"[a-z0-9][a-z0-9-]*:[0-9]{1,5}"), "service:port"),
+}
 PROBE_KINDS = ("http", "tcp", "dns", "exec", "leader")
-NOT_YET = ("start", "solution", "attempts", "allow", "reset", "variants-per")
+NOT_YET = {
+    "start": "leave it out: start.yaml or the folder start/ is found by its name",
+    "solution": "leave it out: solution.yaml, solution/ and solution.steps are found by their names",
+    "attempts": "leave it out: attempts are not limited",
+    "allow": "leave it out: the sandbox's own rights hold",
+    "reset": "leave it out: reset is in place",
+    "variants-per": "leave it out: values stay the same for a student",
+}
 MOST_TASK_WORDS = 60
 
 
@@ -135,14 +147,7 @@ def _read_ignored(root: Section) -> None:
     root.raw("proof")
     for key in NOT_YET:
         if root.has(key):
-            message = f'"{key}" is part of the format, but this version does not act on it'
-            root.note(
-                "L003",
-                message,
-                key=key,
-                help_="leave it out; start.yaml and solution.yaml are found by their names",
-                at_key=True,
-            )
+            root.note("L005", f'"{key}" needs a newer Glasshull', key=key, at_key=True, help_=NOT_YET[key])
 
 
 def _variants(root: Section, ids: _Ids) -> dict[str, dict[str, Any]]:
@@ -178,6 +183,9 @@ def _probe(name: str, section: Section) -> Probe:
         origin=cast("Any", section.choice("from", ("platform", "toolbox"), "platform")),
         argv=argv,
     )
+    form = _PROBE_TARGETS.get(kind)
+    if form and probe.target and not form[0].fullmatch(probe.target):
+        section.note("L021", f'probe target "{probe.target}": write {form[1]}', key=kind)
     if probe.every < 0.1:  # ten a second is what one prober sends for a class
         section.note(
             "L004", f"every: {probe.every * 1000:.0f}ms is too often; 100ms is the least", key="every"

@@ -19,6 +19,7 @@ from lessons.exercise_loading import Draft, LoadedExercise, read_exercise
 from lessons.hashing import content_hash, rubric_hash
 from lessons.manifests_loading import read_manifests, substitute
 from lessons.models import Act, Budget, Claim, Coming, Course, Lesson, Part, Step, Way
+from lessons.not_yet import check_exercise_runs, check_page_runs
 from lessons.page_loading import (
     Page,
     TextChecker,
@@ -220,6 +221,7 @@ def _exercises(draft: LessonDraft, facts: Draft) -> dict[str, Exercise]:
         facts.files = _student_files(draft, folder)
         loaded = read_exercise(source, exercise_id, facts, draft.problems)
         check_exercise(loaded)
+        check_exercise_runs(loaded)
         draft.predicates += check_expressions(loaded)
         draft.loaded[exercise_id] = loaded
         exercises[exercise_id] = loaded.exercise
@@ -244,5 +246,6 @@ def _check_text(draft: LessonDraft, exercises: dict[str, Exercise], steps: tuple
     scenes = [path.stem for path in (draft.folder / "scenes").glob("*.yaml")]
     for page in draft.pages:
         TextChecker(page, draft.folder, draft.course.glossary, params, draft.problems).check()
+        check_page_runs(page, draft.problems)
         own = [step for step in steps if step.file == page.text.file]
         TextReferences(page, ids, exercises, files, scenes, draft.problems).check(own)
