@@ -244,7 +244,10 @@ class Engine:
         if phase == "started":
             if not self._may_start(run):
                 return
-            self._fault_started(run, run.started(entry, moment), moment)
+            if (found := run.confirm_by(entry)) is not None:
+                self._confirmed(run, found, tell=False)
+            else:
+                self._fault_started(run, run.started(entry, moment), moment)
         elif phase in ("ended", "reverted"):
             self._has_ended(run.ended(moment), moment)
         elif phase == "failed":
@@ -310,10 +313,11 @@ class Engine:
         for deed, at in self._deeds:
             self._confirmed(run, run.confirm(deed, at))
 
-    def _confirmed(self, run: FaultRun, found: Occurrence | None) -> None:
+    def _confirmed(self, run: FaultRun, found: Occurrence | None, *, tell: bool = True) -> None:
         if found is None:
             return
-        self._findings.append(run.finding("started", found))
+        if tell:
+            self._findings.append(run.finding("started", found))
         if found.end is not None:
             self._findings.append(run.finding("ended", found))
         for check in self._runs.values():
@@ -679,6 +683,9 @@ class Engine:
             closed=run.over is not None and self._needs_are_final(run),
             say=lambda need: self._says.get(need, need),
         )
+        if raw == run.judged:
+            return
+        run.judged = raw
         after = verdict_of(run.check, raw, self._at)
         if _same(before, after):
             return

@@ -42,8 +42,6 @@ class FaultRun:
     def started(self, entry: Entry, moment: Moment) -> Occurrence | None:
         """The platform says it began. None when it is the one already under way."""
         targets = _targets(entry.change)
-        if any(each.first_target in targets for each in self._candidates):
-            return None  # the student's own act, which is confirmed in its own way
         if self.current is not None and targets and self.current.first_target in targets:
             return None
         first = next(iter(targets), "")
@@ -84,12 +82,23 @@ class FaultRun:
         """The student's own request to delete this Pod ("" = many at once) was seen."""
         for found in self._candidates:
             if deed in ("", found.pod) and abs(at - found.start.at) <= CONFIRMED_WITHIN:
-                found.tentative = False
-                self.current = found
-                self._candidates.remove(found)
-                self._rearm()
-                return found
+                return self._make_firm(found)
         return None
+
+    def confirm_by(self, entry: Entry) -> Occurrence | None:
+        """The platform says that it began, of a deletion already seen."""
+        targets = _targets(entry.change)
+        for found in self._candidates:
+            if found.first_target in targets:
+                return self._make_firm(found)
+        return None
+
+    def _make_firm(self, found: Occurrence) -> Occurrence:
+        found.tentative = False
+        self.current = found
+        self._candidates.remove(found)
+        self._rearm()
+        return found
 
     def give_up(self) -> Occurrence | None:
         """Nobody confirmed the oldest one: a controller's doing, or ours."""

@@ -28,6 +28,7 @@ class CheckRun:
         self.check = check
         self.trials: list[Trial] = []
         self.over: str | None = None  # why no further window can open
+        self.judged: Raw | None = None  # what the last verdict was made of
         self.ours = False  # a window could not be had for reasons of ours
 
     def open(self, moment: Moment, origin: Occurrence | None) -> Trial | None:

@@ -1,0 +1,140 @@
+"""The course of an attempt, and that no command is lost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sandbox.record.attempt import AttemptCourse, EndProbes, Handover, StartFault, Submit
+from tests.sandbox.record.build import Script
+from tests.sandbox.record.judging import Fault, check, exercise
+
+TESTS = (
+    Fault(id="again", kind="slow-app", target="x", by="submit", settle=2.0),
+    Fault(id="more", kind="slow-app", target="x", by="submit"),
+)
+
+
+class Course(Script):
+    def __init__(self, *checks: Any, faults: tuple[Fault, ...] = ()) -> None:
+        super().__init__(at=1000.0, tick=0.0)
+        self.course = AttemptCourse(exercise(*checks, faults=faults))
+        self.told: list[Any] = []
+
+    def add(self, kind: str, uid: str, change: dict[str, Any], source: str = "test") -> Any:
+        entry = super().add(kind, uid, change, source)
+        self.told += self.course.feed(entry)
+        return entry
+
+    def wait(self, seconds: float) -> None:
+        super().wait(seconds)
+        self.told += self.course.advance(self.at)
+
+    def say(self, id_: str, state: str) -> None:
+        self.add("verdict", id_, {"check": id_, "state": state})
+
+    def take(self) -> list[Any]:
+        told, self.told = self.told, []
+        return told
+
+
+def test_it_submits_when_all_passed_and_asks_again_if_nothing_came_of_it() -> None:
+    run = Course(check("eventually", id="a"), check("always", id="b"))
+    run.start()
+    run.say("a", "waiting")
+    run.say("b", "holding")
+    assert run.take() == []
+    run.say("a", "pass")
+    assert run.take() == [Submit("checks")]
+    run.wait(4)
+    assert run.take() == []
+    run.wait(2)
+    assert run.take() == [Submit("checks")]
+    run.submit("checks")
+    run.say("b", "pass")
+    assert run.take() == [Handover(), EndProbes()]
+    run.add("handover", "", {})
+    run.wait(100)
+    assert run.take() == []
+
+
+def test_a_failed_check_may_be_tried_again_until_time_is_up() -> None:
+    run = Course(check("eventually", id="a"), check("eventually", id="b"))
+    run.add("start", "", {"attempt": 1, "params": {}, "until": run.at + 60})
+    run.say("a", "pass")
+    run.say("b", "fail")
+    run.wait(59)
+    assert run.take() == []
+    run.wait(1)
+    assert run.take() == [Submit("time")]
+
+
+def test_a_rule_that_only_holds_submits_nothing() -> None:
+    run = Course(check("always", id="a"))
+    run.start()
+    run.say("a", "holding")
+    run.wait(10)
+    assert run.take() == []
+
+
+def test_tests_run_one_after_another_each_with_its_settle_time() -> None:
+    run = Course(check("always", id="a", during="again"), check("eventually", id="b"), faults=TESTS)
+    run.start()
+    run.say("a", "waiting")
+    run.say("b", "pass")
+    assert run.take() == [Submit("checks")]
+    run.submit("checks")
+    assert run.take() == [StartFault("again")]
+    run.fault("again", "started")
+    run.fault("again", "ended")
+    run.wait(2)
+    assert run.take() == []
+    run.wait(0.1)
+    assert run.take() == [StartFault("more")]
+    run.fault("more", "failed", ours=False)
+    run.say("a", "pass")
+    run.wait(0.1)
+    assert run.take() == [Handover(), EndProbes()]
+
+
+def test_a_fault_that_never_begins_is_asked_for_again_and_then_left() -> None:
+    run = Course(check("always", id="a", during="again"), faults=TESTS[:1])
+    run.start()
+    run.say("a", "waiting")
+    run.submit()
+    assert run.take() == [StartFault("again")]
+    for _ in range(3):
+        run.wait(5)
+    assert run.take() == [StartFault("again")] * 3
+    run.wait(0.5)
+    assert run.take() == []
+    run.wait(91)  # its check says nothing either
+    assert run.take() == [Handover(), EndProbes()]
+
+
+def test_a_window_of_the_student_runs_to_its_end_first() -> None:
+    student = Fault(id="slow", kind="slow-app", target="x", by="student", settle=5.0)
+    run = Course(check("always", id="a", during="slow"), faults=(student, *TESTS[:1]))
+    run.start()
+    run.say("a", "holding")
+    run.fault("slow", "started")
+    run.submit()
+    run.fault("slow", "ended")
+    run.wait(4)
+    assert run.take() == []
+    run.say("a", "pass")
+    run.wait(2)
+    assert run.take() == [StartFault("again")]
+
+
+def test_reset_and_start_again() -> None:
+    run = Course(check("eventually", id="a"))
+    run.start()
+    run.say("a", "pass")
+    run.take()
+    run.add("reset", "", {"attempt": 1})
+    run.wait(10)
+    assert run.take() == []
+    run.start()
+    assert run.course.state == "running"
+    run.wait(1)
+    assert run.take() == []
