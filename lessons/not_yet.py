@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sandbox.record.exercise import Fault
-
 from lessons.directives import Directive
 from lessons.exercise_loading import LoadedExercise
 from lessons.page_loading import Page
 from lessons.problems import Problem
 from lessons.reading import Section
+from sandbox.record.exercise import Fault
 
 FAULTS = frozenset({"kill-pod"})
 FAULT_BY = frozenset({"student", "submit"})
