@@ -203,7 +203,7 @@ describe("a recording", () => {
       start: { ...snapshot(0, {}, 1), at: 10 },
       frames: [{ ...delta(1, "a", 1), at: 11 }],
       seconds: 2,
-      label: "a run on 3 March",
+      label: "a run on Monday",
     };
     vi.stubGlobal(
       "fetch",
@@ -213,7 +213,7 @@ describe("a recording", () => {
     live.start();
     await vi.advanceTimersByTimeAsync(100);
     expect([live.mode, live.playing]).toEqual(["recorded", true]);
-    expect(live.texts).toMatchObject({ word: "RECORDED", detail: "a run on 3 March" });
+    expect(live.texts).toMatchObject({ word: "RECORDED", detail: "a run on Monday, 1 January" });
     expect(live.items["object/a"]).toBeUndefined();
     await vi.advanceTimersByTimeAsync(3000);
     flushSync();

@@ -94,6 +94,13 @@ describe("words", () => {
       detail: "12 s ago",
     });
   });
+  it("a recording says of what and when", () => {
+    const at = Date.UTC(2026, 2, 3, 12) / 1000;
+    const recorded = (label: string) =>
+      badgeTexts({ ...base, mode: "recorded", history: { label, start: { at } } }).detail;
+    expect(recorded("solution")).toBe("a run of the solution, 3 March");
+    expect(recorded("class run")).toBe("class run, 3 March");
+  });
   it("stale says since when, and which try", () => {
     expect(badgeTexts({ ...base, mode: "stale", silence: 14, tries: 3 }).strip).toBe(
       "Last news 14 s ago. Reconnecting, try 3. Your apps are still running.",

@@ -19,7 +19,7 @@ export interface BadgeInput {
   moment: number;
   now: number;
   staleSince: number | null;
-  history: { label: string } | null;
+  history: { label: string; start: { at: number } } | null;
   self: ItemOf<"sandbox"> | null;
   readOnly: boolean;
 }
@@ -27,7 +27,7 @@ export interface BadgeInput {
 export function badgeTexts(live: BadgeInput): BadgeTexts {
   switch (live.mode) {
     case "recorded":
-      return { word: "RECORDED", detail: live.history?.label || "a run made earlier", strip: "" };
+      return { word: "RECORDED", detail: recordedWords(live.history), strip: "" };
     case "past":
       return { word: "RECORDED", detail: `${agoWords(live.now - live.moment)} ago`, strip: "" };
     case "live": {
@@ -54,6 +54,17 @@ export function badgeTexts(live: BadgeInput): BadgeTexts {
         strip: "No sandbox yet. Press Start in the lesson and your part of the cluster appears here.",
       };
   }
+}
+
+/** "a run of the solution, 3 March": what was recorded, and when. */
+function recordedWords(history: BadgeInput["history"]): string {
+  if (!history) return "a run made earlier";
+  const what = /^solution\b/.test(history.label) || !history.label ? "a run of the solution" : history.label;
+  const day = new Date(history.start.at * 1000).toLocaleDateString("en-GB", {
+    day: "numeric",
+    month: "long",
+  });
+  return `${what}, ${day}`;
 }
 
 function staleStrip(live: BadgeInput): string {
