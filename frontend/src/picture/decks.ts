@@ -4,7 +4,7 @@ import { predictedHold } from "./drawing";
 import { DECK_POD, type Midship, midship, podsPerRow } from "./geometry";
 import { type Berths, berth, modeOf, roomOfDeck } from "./layout";
 import { type PodState, stateOf } from "./states";
-import { memoryShare, podLabel } from "./words";
+import { memoryShare, ownerText, podLabel } from "./words";
 import { fix1, type NodeItem, type PodItem, type ServiceItem, type World } from "./world";
 
 export interface DeckPodView {
@@ -12,6 +12,7 @@ export interface DeckPodView {
   pod: PodItem;
   state: PodState;
   label: string;
+  owner: string;
   x: number;
   y: number;
   lastKnown: boolean;
@@ -80,6 +81,7 @@ export function drawDecks(
     pod,
     state: stateOf(pod),
     label: podLabel(pod, owner(pod)),
+    owner: ownerText(pod, world),
     ...place,
     lastKnown,
   });

@@ -58,6 +58,17 @@ export function keysOf(target: string, world: World): string[] {
 // Of a Pod's labels the picture knows one: app.
 const matchesLabel = (selector: string, app: string): boolean =>
   selector === "*" || selector === `app=${app}`;
+/** What stands out with a target: a node's Pods with the node, a Pod's node with the Pod. */
+export function withContext(keys: readonly string[], world: World): string[] {
+  const named = (key: string): string | undefined => world.nodes.find(([one]) => one === key)?.[1].name;
+  return keys.flatMap((key) => {
+    const node = named(key);
+    if (node) return [key, ...world.pods.filter(([, pod]) => pod.node === node).map(([pod]) => pod)];
+    const pod = world.pods.find(([one]) => one === key)?.[1];
+    return pod?.node ? [key, `node/${pod.node}`] : [key];
+  });
+}
+
 const isEmptyNode = (world: World, name: string): boolean => world.pods.every(([, pod]) => pod.node !== name);
 
 export interface Note {

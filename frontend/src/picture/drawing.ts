@@ -2,7 +2,7 @@
 import { HALF, type Hull, holdX, hull, POD } from "./geometry";
 import { type Berths, berth, modeOf, type Place, placeInHold, type Room, roomOf } from "./layout";
 import { isBeingLowered, isInHand, type PodState, stateOf } from "./states";
-import { memoryShare, nodeStatus, podLabel } from "./words";
+import { memoryShare, nodeStatus, ownerText, podLabel } from "./words";
 import { fix1, type NodeItem, type PodItem, type ServiceItem, type World } from "./world";
 
 export interface HoldView {
@@ -26,6 +26,8 @@ export interface PodView {
   pod: PodItem;
   state: PodState;
   label: string;
+  /** "owned by ReplicaSet web", for the sentence. */
+  owner: string;
   x: number;
   y: number;
   size: "full" | "half";
@@ -55,6 +57,7 @@ export interface SeatView {
   pod: PodItem;
   state: PodState;
   label: string;
+  owner: string;
   x: number;
   /** Others that wait behind this one, when there are more Pods than seats. */
   more: number;
@@ -132,6 +135,19 @@ export function draw(
   return { drawing, berths: next };
 }
 
+/** Views that say the same as before stay the same objects, so that only what changed is drawn again. */
+export function keepSame<T extends { key: string }>(before: readonly T[], after: readonly T[]): T[] {
+  const old = new Map(before.map((view) => [view.key, view]));
+  return after.map((view) => {
+    const was = old.get(view.key);
+    return was && sameFields(was, view) ? was : view;
+  });
+}
+
+function sameFields<T extends object>(a: T, b: T): boolean {
+  return (Object.keys(b) as (keyof T)[]).every((field) => a[field] === b[field]);
+}
+
 function holdView(ship: Hull, key: string, node: NodeItem, i: number, world: World): HoldView {
   // Condensed 15.5 px: about 7.3 px a letter; the disc moves aside for long names.
   const discX = Math.max(ship.p < 200 ? 84 : 93, 14 + 7.3 * node.name.length + 12);
@@ -203,6 +219,7 @@ function podView(
     pod,
     state,
     label: podLabel(pod, ownerKind(world, pod)),
+    owner: ownerText(pod, world),
     x: fix1(x + place.x + (state.look === "evicted" && place.size === "full" ? 4 : 0)),
     y: ship.podY + place.y,
     size: place.size,
@@ -316,6 +333,7 @@ function seatViews(
     pod,
     state: stateOf(pod),
     label: podLabel(pod, ownerKind(world, pod)),
+    owner: ownerText(pod, world),
     x: seats[i] ?? 0,
     more: i === shown.length - 1 ? waiting.length - shown.length : 0,
   }));

@@ -2,6 +2,7 @@
 import {
   componentName,
   nodeSentence,
+  ownerText,
   plural,
   podSentence,
   probeSentence,
@@ -44,7 +45,7 @@ export function twinOf(world: World, now: number): Twin {
     node(
       key,
       "pod",
-      podSentence(pod, world, now),
+      podSentence(pod, ownerText(pod, world), now),
       pod.containers.map((c) => node(null, "container", containerSentence(c))),
     );
   for (const [key, item] of world.nodes) {

@@ -7,6 +7,7 @@ import {
   grouped,
   imageLines,
   nodeSentence,
+  ownerText,
   podLabel,
   podSentence,
   serviceSentence,
@@ -67,7 +68,7 @@ describe("sentences of the text twin", () => {
   });
   it("says a Pod as the design does", () => {
     const pod = world.pods.find(([key]) => key === "pod/h")?.[1];
-    expect(podSentence(pod ?? aPod("none"), world, 200)).toBe(
+    expect(podSentence(pod ?? aPod("none"), ownerText(pod ?? aPod("none"), world), 200)).toBe(
       "Pod web-7c9d8-h6wvd on worker-3: ContainerCreating, READY 0/1, 0 restarts, 9 s old, owned by ReplicaSet web-7c9d8.",
     );
   });
@@ -97,7 +98,7 @@ describe("sentences of the text twin", () => {
       ready: "0/1",
       message: "0/3 nodes are available: too little memory",
     });
-    expect(podSentence(pod, world, 103)).toBe(
+    expect(podSentence(pod, ownerText(pod, world), 103)).toBe(
       "Pod storefront on no node: Pending, READY 0/1, 0 restarts, 3 s old, owned by nobody. 0/3 nodes are available: too little memory.",
     );
   });

@@ -79,21 +79,21 @@ export function serviceCount(service: ServiceItem): string {
 export const pipsText = (item: WorkloadItem): string =>
   item.kind === "Deployment" ? `replicas: ${item.replicas}` : `${item.ready} ready`;
 
-const ownerText = (pod: PodItem, world: World): string => {
+export const ownerText = (pod: PodItem, world: World): string => {
   if (pod.owner === null) return "owned by nobody";
   const owner = world.workloads.find(([key]) => key === pod.owner);
   return owner ? `owned by ${owner[1].kind} ${owner[1].name}` : "owned by an object not shown here";
 };
 
 /** "Pod web-7c9d8-h6wvd on worker-3: ContainerCreating, READY 0/1, 0 restarts, 9 s old, owned by ReplicaSet web-7c9d8." */
-export function podSentence(pod: PodItem, world: World, now: number): string {
+export function podSentence(pod: PodItem, owner: string, now: number): string {
   const where = pod.node ? `on ${pod.node}` : isRefused(pod) ? "on no node" : "not bound to a node yet";
   const facts = [
     `${pod.status}`,
     `READY ${pod.ready}`,
     plural(pod.restarts, "restart"),
     `${spokenAge(now - pod.created)} old`,
-    ownerText(pod, world),
+    owner,
   ];
   const why = pod.message ? ` ${pod.message.replace(/\.?$/, ".")}` : "";
   return `Pod ${pod.name} ${where}: ${facts.join(", ")}.${why}`;
