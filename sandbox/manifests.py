@@ -278,6 +278,8 @@ def student_rules() -> list[Manifest]:
     """
     return [
         _rule([""], ["pods", "services", "configmaps", "secrets", "persistentvolumeclaims"], READ + WRITE),
+        # Nobody makes these any more, but `kubectl get all` and `delete all` ask for them.
+        _rule([""], ["replicationcontrollers"], [*READ, "delete", "deletecollection"]),
         _rule([""], ["pods/log", "pods/status"], ["get"]),
         _rule([""], ["pods/exec", "pods/attach", "pods/portforward"], ["get", "create"]),
         _rule([""], ["pods/ephemeralcontainers"], ["get", "patch", "update"]),

@@ -18,6 +18,7 @@ from sandbox.cluster.waiting import wait_for, wait_until_gone
 from sandbox.errors import NotFound, SandboxError, SandboxMismatch, SandboxNotReady
 from sandbox.plan import SANDBOX_LABEL, STUDENT, TOOLBOX_NAMESPACE, SandboxPlan
 from sandbox.tokens import Token, student_token
+from sandbox.toolbox_files import write_file as write_file_in_toolbox
 
 KUBECONFIG = f"{manifests.HOME}/.kube/config"
 GUARD_RAILS_TIMEOUT_S = 30.0
@@ -31,10 +32,10 @@ OnPhase: TypeAlias = Callable[[str, float | None], None]
 
 
 class WriteFile(Protocol):
-    """`sandbox.terminal.write_file`: put `content` at `path` in a Pod."""
+    """As `sandbox.toolbox_files.write_file`: put `content` at `path` in a Pod."""
 
     def __call__(
-        self, client: ClusterClient, namespace: str, pod: str, path: str, content: bytes
+        self, client: ClusterClient, namespace: str, pod: str, path: str, content: bytes, *, mode: int
     ) -> Awaitable[None]: ...
 
 
@@ -51,7 +52,7 @@ async def ensure_sandbox(
     plan: SandboxPlan,
     on_phase: OnPhase,
     *,
-    write_file: WriteFile | None = None,
+    write_file: WriteFile = write_file_in_toolbox,
 ) -> Prepared:
     """Guard rails in force, toolbox running, the student's key in it. Repeating it repairs what is missing.
 
@@ -71,7 +72,7 @@ async def ensure_sandbox(
 
 
 async def hand_out_key(
-    keeper: ClusterClient, plan: SandboxPlan, *, write_file: WriteFile | None = None
+    keeper: ClusterClient, plan: SandboxPlan, *, write_file: WriteFile = write_file_in_toolbox
 ) -> Token:
     """A fresh token into the toolbox's kubeconfig; call it again every `tokens.RENEW_AFTER_S`."""
     token = await student_token(keeper, plan)
@@ -82,15 +83,8 @@ async def hand_out_key(
         user=STUDENT,
         token=token.value,
     )
-    write = write_file or _terminal_writer()
-    await write(keeper, TOOLBOX_NAMESPACE, plan.toolbox, KUBECONFIG, text.encode())
+    await write_file(keeper, TOOLBOX_NAMESPACE, plan.toolbox, KUBECONFIG, text.encode(), mode=0o600)
     return token
-
-
-def _terminal_writer() -> WriteFile:
-    from sandbox.terminal import write_file  # the terminal's machinery is not needed to plan or to remove
-
-    return write_file
 
 
 async def _ensure_namespace_and_rails(keeper: ClusterClient, plan: SandboxPlan, on_phase: OnPhase) -> str:

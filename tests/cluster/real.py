@@ -73,7 +73,7 @@ class CrashingClient:
         return answer
 
 
-async def no_file(*_):
+async def no_file(*_, mode):
     """Instead of writing into a toolbox, where the test is not about the terminal."""
 
 
