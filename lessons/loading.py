@@ -108,6 +108,9 @@ def read_lesson(folder: Path, course: Course) -> LessonDraft:
         _read(draft)
     except LessonInvalid as invalid:
         draft.problems.extend(invalid.problems)
+    except OSError as error:
+        message = f"cannot be read: {error.strerror or error}"
+        draft.problems.append(Problem(f"{draft.slug}/lesson.md", 1, 1, "L001", message))
     return draft
 
 

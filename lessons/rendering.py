@@ -157,7 +157,7 @@ def _filter(tag: str, attribute: str, value: str) -> str | None:
 
 def _render(lesson: Lesson, params: Mapping[str, Any], media: str) -> list[RenderedStep]:
     context = _context(lesson.exercises, lesson.glossary, params, media)
-    context.files = lesson.files
+    context.files = {name: text for each in lesson.exercises.values() for name, text in each.files.items()}
     by_id = {step.id: step for step in lesson.steps}
     rendered: list[RenderedStep] = []
     for page in lesson.pages:

@@ -6,6 +6,7 @@ import pytest
 
 from lessons.models import Act
 from lessons.problems import LessonInvalid
+from lessons.rendering import render_lesson
 from lessons.variants import edges_for
 
 
@@ -195,3 +196,24 @@ def test_points_of_a_check_by_deadline_are_its_most(bench):
     bench.replace("exercise.yaml", "within: {30s: 2, 60s: 1}", "within: {30s: 5, 60s: 1}")
     back = next(check for check in bench.load().exercise.checks if check.id == "back")
     assert back.points == 5
+
+
+def test_a_disk_that_fails_breaks_one_lesson_only(bench, monkeypatch):
+    def failing(folder):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("lessons.loading.content_hash", failing)
+    course = bench.course()
+    assert course.broken["14-self-healing"][0].message == "cannot be read: Input/output error"
+
+
+def test_files_of_every_exercise_can_be_shown(bench):
+    bench.write(
+        "exercises/second/exercise.yaml",
+        "task: t\nchecks: [{id: up, say: s, eventually: 'true', within: 1m}]\n",
+    )
+    bench.write("exercises/second/solution.yaml", bench.file("start.yaml").read_text())
+    bench.write("exercises/second/files/other.yaml", "kind: Other\n")
+    bench.replace("lesson.md", "Compare the names.", "Compare.\n\n:::{file} other.yaml\n:::\n")
+    html = "".join(step.html for step in render_lesson(bench.load(), {"replicas": 3}))
+    assert "<pre><code>kind: Other\n</code></pre>" in html
