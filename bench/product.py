@@ -53,7 +53,7 @@ class Product:
         return self.home / "web/kube" / f"{name}.kubeconfig"
 
     def environment(self) -> dict[str, str]:
-        return {**os.environ, "GLASSHULL_HOME": str(self.home), "PORT": str(self.port), "BIND": "127.0.0.1"}
+        return environment_for(self.home, self.port)
 
     def kubectl(self, *arguments: str, check: bool = True, stdin: str | None = None) -> str:
         """Standard output. Raises ProductFailed with kubectl's words."""
@@ -90,6 +90,12 @@ class Product:
         return json.loads((self.home / "web/cluster.json").read_text())
 
 
+def environment_for(home: Path, port: int) -> dict[str, str]:
+    """What an operator's shell would hold: none of the test runner's own settings."""
+    kept = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
+    return {**kept, "GLASSHULL_HOME": str(home), "PORT": str(port), "BIND": "127.0.0.1"}
+
+
 def built_home() -> Path:
     """Where the binary and the images are kept between runs: the operator's own state folder."""
     given = os.environ.get("GLASSHULL_BUILD_HOME") or os.environ.get("GLASSHULL_HOME")
@@ -111,7 +117,7 @@ def start(home: Path, port: int, *, patience: float = 90) -> Product:
     process = subprocess.Popen(
         [sys.executable, str(ROOT / "manage.py"), "up", "--port", str(port)],
         cwd=ROOT,
-        env={**os.environ, "GLASSHULL_HOME": str(home), "PORT": str(port), "BIND": "127.0.0.1"},
+        env=environment_for(home, port),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

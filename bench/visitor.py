@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import re
 import time
@@ -44,8 +45,15 @@ class Visitor:
 
     async def post(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         """Raises Refused."""
-        headers = {"X-CSRFToken": self.csrf, "Referer": self.base + "/", "Origin": self.base}
-        async with self.session.post(self.base + path, json=body or {}, headers=headers) as answer:
+        headers = {
+            "X-CSRFToken": self.csrf,
+            "Content-Type": "application/json",
+            "Referer": self.base + "/",
+            "Origin": self.base,
+        }
+        async with self.session.post(
+            self.base + path, data=io.BytesIO(json.dumps(body or {}).encode()), headers=headers
+        ) as answer:
             text = await answer.text()
             try:
                 content = json.loads(text)

@@ -17,11 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from sandbox.applying import ManifestRefused, apply, parse_manifests
-from sandbox.record.marking import Result, work_out
 
 from lessons.manifests_loading import substitute
 from lessons.models import Act, Lesson, Way
+from sandbox.applying import ManifestRefused, apply, parse_manifests
 from sandbox.cluster.client import MERGE_PATCH, ApiError, ClusterClient
 from sandbox.cluster.discovery import read_kind
 from sandbox.cluster.kubeconfig import KubeconfigInvalid
@@ -33,6 +32,7 @@ from sandbox.preparing import ensure_sandbox
 from sandbox.record.cel import Names, Undecided, compile_predicate
 from sandbox.record.entry import Entry
 from sandbox.record.exercise import Exercise
+from sandbox.record.marking import Result, work_out
 from sandbox.removing import ensure_removed
 from sandbox.starting import apply_start
 
@@ -100,9 +100,9 @@ def state_folder() -> Path:
 
 
 def read_images(home: Path) -> dict[str, str]:
-    """Image name -> digest."""
+    """Image name -> what a Pod's `imageID` shows for it (the config's digest, for images imported from a file)."""
     found: dict[str, Any] = json.loads((home / "web/images.json").read_text())
-    return {name: str(facts["digest"]) for name, facts in found.items()}
+    return {name: str(facts["image_id"]) for name, facts in found.items()}
 
 
 @asynccontextmanager

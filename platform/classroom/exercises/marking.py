@@ -133,15 +133,14 @@ def _work_out(attempt: Attempt) -> Any:
 
 
 def read_images() -> dict[str, str]:
-    """Image name -> digest, as the supervisor wrote them; empty before the images are built."""
+    """Image name -> what a Pod's `imageID` shows for it, as the supervisor wrote them; empty before that."""
     try:
         found = msgspec.json.decode(settings.IMAGES_FILE.read_bytes())
     except (OSError, msgspec.DecodeError):
         return {}
-    images = found if isinstance(found, dict) else {}
-    return {
-        name: value["digest"] if isinstance(value, dict) else str(value) for name, value in images.items()
-    }
+    if not isinstance(found, dict):
+        return {}
+    return {name: each["image_id"] if isinstance(each, dict) else str(each) for name, each in found.items()}
 
 
 def ring_web() -> None:

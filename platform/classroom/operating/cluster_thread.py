@@ -132,5 +132,7 @@ class ClusterThread(threading.Thread):
     def stop(self) -> list[str]:
         """Take the cluster down; what could not be removed."""
         self.stopping.set()
+        if self.cluster is not None:
+            self.cluster.cancel()
         self.join(15)
         return self.cluster.down() if self.cluster is not None else []

@@ -19,5 +19,5 @@ def go_on_as_owner(arguments: list[str]) -> NoReturn:
     except HomeUnfit as reason:
         sys.exit(str(reason))
     command = command_for(arguments, home, owner)
-    keep = {name: value for name, value in os.environ.items() if name in ("DJANGO_SETTINGS_MODULE", "TERM")}
+    keep = {name: value for name, value in os.environ.items() if name == "TERM"}
     os.execve(command[0], command, {**environment_for(home), **keep})  # noqa: S606
