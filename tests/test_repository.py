@@ -40,11 +40,6 @@ def test_platform_is_a_plain_folder() -> None:
     assert not list((ROOT / "platform").glob("*.py"))
 
 
-def test_tests_have_unique_names() -> None:
-    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
-    assert sorted(names) == sorted(set(names))
-
-
 def test_no_lock_file_names_a_registry() -> None:
     """Addresses of registries are the machine's business; hashes are ours."""
     lock = ROOT / "frontend" / "package-lock.json"

@@ -106,8 +106,8 @@ def allow(rule: Rule) -> Callable[[View], View]:
     """Enforce `rule`; a refusal becomes JSON under /api/, else a page, or the sign-in page when signed out."""
 
     def decorate(view: View) -> View:
-        wrapped = _around_async(view, rule) if iscoroutinefunction(view) else _around_sync(view, rule)
-        wrapped.access_rule = rule  # type: ignore[attr-defined]
+        wrapped: Any = _around_async(view, rule) if iscoroutinefunction(view) else _around_sync(view, rule)
+        wrapped.access_rule = rule
         return cast("View", wrapped)
 
     return decorate
@@ -117,7 +117,7 @@ def _around_sync(view: Callable[..., HttpResponse], rule: Rule) -> Callable[...,
     @functools.wraps(view)
     def guarded(request: HttpRequest, *args: Any, **parts: Any) -> HttpResponse:
         try:
-            request.granted = rule.admit(request.user, parts)  # type: ignore[attr-defined, arg-type]
+            request.granted = rule.admit(request.user, parts)  # type: ignore[attr-defined]
             return view(request, *args, **parts)
         except Refused as refusal:
             return _refusal(request, refusal)
@@ -132,7 +132,7 @@ def _around_async(
     async def guarded(request: HttpRequest, *args: Any, **parts: Any) -> HttpResponse:
         try:
             request.user = await request.auser()
-            request.granted = await sync_to_async(rule.admit)(request.user, parts)  # type: ignore[attr-defined, arg-type]
+            request.granted = await sync_to_async(rule.admit)(request.user, parts)  # type: ignore[attr-defined]
             return await view(request, *args, **parts)
         except Refused as refusal:
             return await sync_to_async(_refusal)(request, refusal)

@@ -10,7 +10,7 @@ from django.core.asgi import get_asgi_application
 
 _http = get_asgi_application()  # sets Django up; everything below may import models
 
-from channels.routing import ProtocolTypeRouter  # noqa: E402
+from channels.routing import ProtocolTypeRouter  # type: ignore[import-untyped]  # noqa: E402
 
 from classroom.live.routing import sockets  # noqa: E402
 

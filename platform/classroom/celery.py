@@ -30,9 +30,14 @@ def transport_options() -> dict[str, Any]:
     }
 
 
+def broker_url() -> str:
+    """A host in the file system's address means nothing, but without one kombu warns at each start."""
+    return "filesystem://localhost//" if settings.BROKER == "filesystem://" else settings.BROKER
+
+
 app = Celery("glasshull")
 app.conf.update(
-    broker_url=settings.BROKER,
+    broker_url=broker_url(),
     broker_transport_options=transport_options(),
     broker_connection_retry_on_startup=True,
     task_ignore_result=True,
@@ -47,12 +52,12 @@ app.conf.update(
 )
 
 
-@setup_logging.connect
+@setup_logging.connect  # type: ignore[untyped-decorator]
 def _keep_our_logging(**_: Any) -> None:
     """Connected so that Celery leaves the logging as Django set it up."""
 
 
-@worker_ready.connect
+@worker_ready.connect  # type: ignore[untyped-decorator]
 def _ring_again(**_: Any) -> None:
     """A worker that was down may have missed rings: start the loop that looks into the outbox itself."""
     from classroom.exercises.dispatching import start_dispatcher

@@ -7,11 +7,10 @@ import time
 from types import SimpleNamespace
 from typing import Any
 
+from classroom.workspaces.reconciling import Made
 from sandbox.errors import ClusterUnavailable, SandboxError
 from sandbox.record.entry import Entry
 from sandbox.record.picture import Picture
-
-from classroom.workspaces.reconciling import Made
 
 
 class FakeTrack:

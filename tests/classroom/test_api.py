@@ -8,9 +8,6 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from sandbox.errors import ApiError, ClusterUnavailable, SandboxNotReady
-from sandbox.manifest_text import ManifestRefused
-from sandbox.observing.refusal import ActRefused
 
 from classroom.accounts.models import Role, User
 from classroom.courseware.catalogue import catalogue
@@ -20,7 +17,9 @@ from classroom.workspaces import acting
 from classroom.workspaces.models import Phase, Sandbox
 from classroom.workspaces.requesting import ensure_requested
 from classroom.workspaces.rubric import plan_of
-
+from sandbox.errors import ApiError, ClusterUnavailable, SandboxNotReady
+from sandbox.manifest_text import ManifestRefused
+from sandbox.observing.refusal import ActRefused
 from tests.classroom.fakes import FakeObserver, FakeTrack
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -82,7 +81,9 @@ def act(client: Client, box: Sandbox, action: str, body: Any = None) -> Any:
 
 
 def test_start_gives_the_same_sandbox_however_often_it_is_pressed(client: Client, ada: User) -> None:
-    answers = [post(client, "/api/sandboxes/", {"course": "tiny", "lesson": "01-one"}).json() for _ in range(3)]
+    answers = [
+        post(client, "/api/sandboxes/", {"course": "tiny", "lesson": "01-one"}).json() for _ in range(3)
+    ]
     assert answers[0] == answers[1] == answers[2]
     sandbox = answers[0]["sandbox"]
     assert answers[0]["ok"] is True
@@ -90,7 +91,9 @@ def test_start_gives_the_same_sandbox_however_often_it_is_pressed(client: Client
     assert Sandbox.objects.get().rubric["id"] == "main"
 
 
-@pytest.mark.parametrize("body", [{}, {"course": "tiny"}, {"course": "tiny", "lesson": "02-broken"}, {"course": 1, "lesson": []}])
+@pytest.mark.parametrize(
+    "body", [{}, {"course": "tiny"}, {"course": "tiny", "lesson": "02-broken"}, {"course": 1, "lesson": []}]
+)
 def test_start_of_nothing_is_not_found(client: Client, body: Any) -> None:
     assert post(client, "/api/sandboxes/", body).status_code == 404
 
@@ -130,7 +133,9 @@ def test_reset_and_restart_bring_the_start_state_with_the_students_values(
     assert [each["kind"] for each in objects] == ["Service"]
 
 
-@pytest.mark.parametrize("action", ["predict", "fault", "delete-pod", "submit", "hint", "reset", "restart", "apply"])
+@pytest.mark.parametrize(
+    "action", ["predict", "fault", "delete-pod", "submit", "hint", "reset", "restart", "apply"]
+)
 def test_before_the_sandbox_is_observed_acts_say_not_ready(action: str, client: Client, box: Sandbox) -> None:
     bodies = {"predict": {"id": "what", "value": 1}, "fault": {"id": "kill"}, "delete-pod": {"pod": "x"},
               "apply": {"file": "shop.yaml", "text": "a: 1"}}  # fmt: skip
@@ -165,7 +170,9 @@ def test_incomplete_acts_are_refused(body: Any, client: Client, box: Sandbox, si
 
 
 @pytest.mark.parametrize("raw", ["[]", "{", '"x"', "[" * 10000, "\x00"])
-def test_bodies_that_are_no_json_object_are_refused(raw: str, client: Client, box: Sandbox, side: Side) -> None:
+def test_bodies_that_are_no_json_object_are_refused(
+    raw: str, client: Client, box: Sandbox, side: Side
+) -> None:
     answer = client.post(f"/api/sandboxes/{box.pk}/submit", raw, content_type="application/json")
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "not-json")
 
@@ -184,7 +191,9 @@ def test_P42_five_megabytes_are_refused_at_the_door(client: Client, box: Sandbox
 
 
 def test_P42_broken_yaml_names_the_line(client: Client, box: Sandbox, side: Side) -> None:
-    answer = act(client, box, "apply", {"file": "shop.yaml", "text": "apiVersion: v1\nkind: [Pod\n", "dry_run": True})
+    answer = act(
+        client, box, "apply", {"file": "shop.yaml", "text": "apiVersion: v1\nkind: [Pod\n", "dry_run": True}
+    )
     error = answer.json()["error"]
     assert (answer.status_code, error["code"]) == (422, "manifest")
     assert error["line"] >= 2
@@ -203,16 +212,26 @@ def test_what_the_cluster_refuses_comes_back_with_its_place(client: Client, box:
     side.broken = ManifestRefused(14, 3, "`replicas` wants a number, found `three`.")
     text = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n"
     error = act(client, box, "apply", {"file": "shop.yaml", "text": text}).json()["error"]
-    assert error == {"code": "manifest", "text": "`replicas` wants a number, found `three`.", "line": 14, "column": 3}
+    assert error == {
+        "code": "manifest",
+        "text": "`replicas` wants a number, found `three`.",
+        "line": 14,
+        "column": 3,
+    }
 
 
 def test_save_keeps_the_text_and_lays_it_into_the_toolbox(client: Client, box: Sandbox, side: Side) -> None:
-    assert act(client, box, "save", {"file": "shop.yaml", "text": "a: 1\n"}).json() == {"ok": True, "toolbox": True}
+    assert act(client, box, "save", {"file": "shop.yaml", "text": "a: 1\n"}).json() == {
+        "ok": True,
+        "toolbox": True,
+    }
     assert side.calls == [("write", "shop.yaml", "a: 1\n")]
     assert Sandbox.objects.get().files == {"shop.yaml": "a: 1\n"}
     side.broken = ClusterUnavailable("gone")
     assert act(client, box, "save", {"file": "shop.yaml", "text": "a: 2\n"}).status_code == 503
-    assert Sandbox.objects.get().files == {"shop.yaml": "a: 2\n"}, "the text is kept even when the toolbox is away"
+    assert Sandbox.objects.get().files == {"shop.yaml": "a: 2\n"}, (
+        "the text is kept even when the toolbox is away"
+    )
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "other.yaml", "", "/etc/passwd"])
@@ -236,7 +255,9 @@ def test_end_asks_the_reconciler(client: Client, box: Sandbox, side: Side) -> No
     assert side.calls == [("wake",)]
 
 
-def test_P48_a_hundred_starts_a_minute_are_slowed_down(client: Client, make_user: Any, client_of: Any) -> None:
+def test_P48_a_hundred_starts_a_minute_are_slowed_down(
+    client: Client, make_user: Any, client_of: Any
+) -> None:
     body = {"course": "tiny", "lesson": "01-one"}
     codes = [post(client, "/api/sandboxes/", body).status_code for _ in range(14)]
     assert codes.count(200) == 12
@@ -260,7 +281,9 @@ def test_acts_without_a_csrf_token_are_refused_as_json(ada: User, box: Sandbox, 
     assert answer.status_code == 200
 
 
-def test_history_holds_the_same_frames_as_the_socket(client: Client, box: Sandbox, side: Side, live: Runtime) -> None:
+def test_history_holds_the_same_frames_as_the_socket(
+    client: Client, box: Sandbox, side: Side, live: Runtime
+) -> None:
     observer, key = side.observer, str(box.pk)
     for number in range(5):
         observer.append(key, "phase", "", {"phase": "ready", "text": f"n{number}"}, "test")

@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sandbox.record.delta import Delta
 
 from classroom.live.hub import Hub
 from classroom.live.viewer import MOST_WAITING, Viewer
-
+from sandbox.record.delta import Delta
 from tests.classroom.fakes import FakeObserver
 
 BOX = "box"

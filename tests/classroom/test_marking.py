@@ -9,7 +9,6 @@ import msgspec
 import pytest
 from django.db import IntegrityError, connection
 from django.utils import timezone
-from sandbox.record.entry import Entry
 
 from classroom.accounts.models import Role, User
 from classroom.courseware.catalogue import catalogue
@@ -20,7 +19,7 @@ from classroom.exercises.submitting import HandOver, hand_over, handovers_in
 from classroom.live.runtime import Runtime
 from classroom.workspaces.models import Sandbox
 from classroom.workspaces.requesting import ensure_requested
-
+from sandbox.record.entry import Entry
 from tests.classroom.fakes import FakeObserver
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 from django.utils import timezone
-from sandbox.errors import ApiError, SandboxMismatch
 
 from classroom.accounts.models import Role, User
 from classroom.courseware.catalogue import catalogue
@@ -17,7 +16,7 @@ from classroom.live.runtime import Runtime
 from classroom.workspaces.models import Phase, Sandbox
 from classroom.workspaces.reconciling import Reconciler
 from classroom.workspaces.requesting import MADE_AGAIN, end, ensure_requested, extend, welcome_back
-
+from sandbox.errors import ApiError, SandboxMismatch
 from tests.classroom.fakes import FakeDesk, FakeObserver, FakeSteps, away
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -13,7 +13,6 @@ from channels.testing import WebsocketCommunicator
 from django.conf import settings
 from django.test import Client
 from django.utils import timezone
-from sandbox.plan import plan_for
 
 from classroom.accounts.models import Role, User
 from classroom.courseware.catalogue import catalogue
@@ -23,7 +22,7 @@ from classroom.live.routing import sockets as application
 from classroom.live.runtime import Runtime
 from classroom.workspaces.models import Phase, Sandbox
 from classroom.workspaces.requesting import ensure_requested
-
+from sandbox.plan import plan_for
 from tests.classroom.fakes import FakeObserver
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -5,9 +5,9 @@ import threading
 from pathlib import Path
 
 import pytest
-from sandbox.record.entry import Entry, RecordUnavailable
 
 from classroom.live.storage import READ_AT_ONCE, SqliteRecordStore
+from sandbox.record.entry import Entry, RecordUnavailable
 
 
 def entries(first: int, last: int, epoch: int = 1) -> list[Entry]:

@@ -13,8 +13,6 @@ from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
 from django.conf import settings
 from django.test import Client
-from sandbox.errors import ClusterUnavailable
-from sandbox.terminal import CREDIT, TerminalSession
 
 from classroom.accounts.models import Role, User
 from classroom.courseware.catalogue import catalogue
@@ -24,7 +22,8 @@ from classroom.live.runtime import Runtime
 from classroom.live.terminals import Terminals
 from classroom.workspaces.models import Sandbox
 from classroom.workspaces.requesting import ensure_requested
-
+from sandbox.errors import ClusterUnavailable
+from sandbox.terminal import CREDIT, TerminalSession
 from tests.classroom.fakes import FakeObserver
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -117,7 +116,9 @@ async def read(communicator: WebsocketCommunicator, size: int) -> bytes:
     return data
 
 
-async def test_a_shell_opens_types_resizes_and_ends(box: Sandbox, ada: User, client_of: Any, shells: Shells) -> None:
+async def test_a_shell_opens_types_resizes_and_ends(
+    box: Sandbox, ada: User, client_of: Any, shells: Shells
+) -> None:
     terminal = await connect(box, ada, client_of)
     await terminal.send_to(bytes_data=b"too early")
     assert (await frame(terminal))["f"] == "error"
@@ -131,7 +132,9 @@ async def test_a_shell_opens_types_resizes_and_ends(box: Sandbox, ada: User, cli
     await shells.streams[0].close()
     assert await frame(terminal) == {"f": "exit", "code": 0, "text": "The shell ended."}
     assert shells.streams[0].typed[0].endswith(b"ls\r")
-    assert shells.streams[0].typed[1][-4:] == bytes([1, 144, 0, 5])  # 400 columns, 5 rows: the nearest allowed
+    assert shells.streams[0].typed[1][-4:] == bytes(
+        [1, 144, 0, 5]
+    )  # 400 columns, 5 rows: the nearest allowed
     await terminal.send_json_to({"f": "open"})
     assert (await frame(terminal))["f"] == "opened"
     assert len(shells.streams) == 2
@@ -178,7 +181,9 @@ async def test_T2_P41_a_browser_that_does_not_acknowledge_stops_the_reading(
     await terminal.disconnect()
 
 
-async def test_T3_a_huge_paste_is_refused_whole(box: Sandbox, ada: User, client_of: Any, shells: Shells) -> None:
+async def test_T3_a_huge_paste_is_refused_whole(
+    box: Sandbox, ada: User, client_of: Any, shells: Shells
+) -> None:
     terminal = await connect(box, ada, client_of)
     await terminal.send_json_to({"f": "open"})
     await frame(terminal)

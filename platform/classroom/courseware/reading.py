@@ -38,7 +38,7 @@ def exercise_of(lesson: Any) -> Exercise | None:
 def seed_for(person: User | None, course: str, lesson: str, exercise: str) -> str:
     """Sticky: the same person gets the same variant after a reset or a reload (lesson format 4.10)."""
     who = str(person.pk) if person else "somebody"
-    text = "\0".join((who, course, lesson, exercise))
+    text = f"{who}\0{course}\0{lesson}\0{exercise}"
     return hmac.new(settings.SECRET_KEY.encode(), text.encode(), hashlib.sha256).hexdigest()
 
 

@@ -72,7 +72,7 @@ def _checks(box: Sandbox, items: dict[str, Any], mark: Mark | None) -> list[dict
         live = items.get(f"check/{check['id']}")
         verdict = stored.get(check["id"])
         state = live["state"] if live else verdict.outcome if verdict else "waiting"
-        at = live.get("at") if live else None
+        at = (live.get("at") or None) if live else None
         checks.append({"id": check["id"], "say": check["say"], "state": state, "at": at})
     return checks
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -42,7 +44,7 @@ class ClusterSide:
             keeper=clients["keeper"],
             runner=clients["runner"],
             store=runtime.store,
-            audit=settings.AUDIT_FILE if settings.AUDIT_FILE.exists() else None,
+            audit=audit_file(settings.AUDIT_FILE),
             images=read_images(),
             on_handover=self._handed_over,
         )
@@ -57,7 +59,8 @@ class ClusterSide:
         names = {"observer": "observer", "keeper": "keeper", "runner": "runner", "editor": "runner"}
         clients = {
             purpose: ClusterClient.from_kubeconfig(
-                settings.KUBE_FOLDER / f"{account}.kubeconfig", user_agent=f"glasshull-{AGENTS.get(purpose, purpose)}"
+                settings.KUBE_FOLDER / f"{account}.kubeconfig",
+                user_agent=f"glasshull-{AGENTS.get(purpose, purpose)}",
             )
             for purpose, account in names.items()
         }
@@ -148,6 +151,14 @@ class _Desk:
 
     def changed(self) -> None:
         self._runtime.something_changed()
+
+
+def audit_file(path: Path) -> Path | None:
+    """None, with a warning, when we may not read it: then what students do with kubectl is not in the record."""
+    if os.access(path, os.R_OK):
+        return path
+    log.warning("the audit log cannot be read: actions are not seen", path=str(path))
+    return None
 
 
 async def _first(*works: Any) -> None:

@@ -19,24 +19,24 @@ class SandboxSocket(Socket):
 
     access_rule: ClassVar[Rule] = OwnSandbox(watch=True)
 
-    async def serve(self) -> None:
-        self.sandbox_id = str(self.granted.pk)
-        self.viewer = Viewer()
-        self.still_there()
-        resting = await in_database(runtime().resting_snapshot, self.granted)
-        runtime().hub.join(self.sandbox_id, self.viewer, resting)
-        self._joined.set()
-        while True:
-            await self.viewer.wait()
-            await self.gate.wait()
-            for encoded in self.viewer.take():
-                await self.send_text(encoded)
-
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self._joined = asyncio.Event()
         self.viewer: Viewer | None = None
         self.sandbox_id = ""
+
+    async def serve(self) -> None:
+        self.sandbox_id = str(self.granted.pk)
+        self.still_there()
+        resting = await in_database(runtime().resting_snapshot, self.granted)
+        viewer = self.viewer = Viewer()
+        runtime().hub.join(self.sandbox_id, viewer, resting)
+        self._joined.set()
+        while True:
+            await viewer.wait()
+            await self.gate.wait()
+            for encoded in viewer.take():
+                await self.send_text(encoded)
 
     async def on_frame(self, frame: dict[str, Any]) -> None:
         await self._joined.wait()

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
-from channels.routing import URLRouter
+from channels.routing import URLRouter  # type: ignore[import-untyped]
 from django.urls import path
 from django.urls.exceptions import Resolver404
 
 from classroom.live.consumers import ClassSocket, ClusterSocket, SandboxSocket
-from classroom.live.sockets import Receive, Send, as_asgi
+from classroom.live.sockets import Receive, Send, Socket, as_asgi
 from classroom.live.terminals import TerminalSocket
 
-routes = [
-    path("ws/sandbox/<uuid:sandbox>/", as_asgi(SandboxSocket)),
-    path("ws/terminal/<uuid:sandbox>/", as_asgi(TerminalSocket)),
-    path("ws/class/<str:course>/", as_asgi(ClassSocket)),
-    path("ws/cluster/", as_asgi(ClusterSocket)),
-]
+CONSUMERS: dict[str, type[Socket]] = {
+    "ws/sandbox/<uuid:sandbox>/": SandboxSocket,
+    "ws/terminal/<uuid:sandbox>/": TerminalSocket,
+    "ws/class/<str:course>/": ClassSocket,
+    "ws/cluster/": ClusterSocket,
+}
+# Django's `path` is typed for views; Channels' router calls ASGI applications.
+routes: list[Any] = [path(address, cast("Any", as_asgi(consumer))) for address, consumer in CONSUMERS.items()]
 _router = URLRouter(routes)
 
 

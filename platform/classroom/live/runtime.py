@@ -54,6 +54,7 @@ class Runtime:
         self.side: ClusterSide | None = None
         self.classes: dict[str, ClassRoom] = {}
         self._changed = asyncio.Event()
+        self._cluster_moved = asyncio.Event()
         self._tasks: set[asyncio.Task[Any]] = set()
         self.cluster_news.publish(encode({"f": "cluster", **self.cluster}))
 
@@ -188,6 +189,8 @@ class Runtime:
                 seen = stamp
                 self.cluster = read_cluster(settings.CLUSTER_FILE)
                 self.cluster_news.publish(encode({"f": "cluster", **self.cluster}))
+                moved, self._cluster_moved = self._cluster_moved, asyncio.Event()
+                moved.set()
             await asyncio.sleep(CLUSTER_LOOK_SECONDS)
 
     async def _keep_cluster_side(self) -> None:
@@ -197,7 +200,7 @@ class Runtime:
 
         side = await ClusterSide.make(self)
         work = asyncio.ensure_future(side.run())
-        gone = asyncio.ensure_future(self._cluster_is_not("ready"))
+        gone = asyncio.ensure_future(self._cluster_is("ready", still=True))
         try:
             await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)
             if work.done():
@@ -210,13 +213,10 @@ class Runtime:
             await asyncio.gather(work, gone, return_exceptions=True)
             await side.close()
 
-    async def _cluster_is(self, *states: str) -> None:
-        while self.cluster["state"] not in states:
-            await asyncio.sleep(CLUSTER_LOOK_SECONDS / 2)
-
-    async def _cluster_is_not(self, *states: str) -> None:
-        while self.cluster["state"] in states:
-            await asyncio.sleep(CLUSTER_LOOK_SECONDS / 2)
+    async def _cluster_is(self, state: str, *, still: bool = False) -> None:
+        """Until the cluster is in that state, or with `still` until it is not any more."""
+        while (self.cluster["state"] == state) is still:
+            await self._cluster_moved.wait()
 
     async def _work_out_classes(self) -> None:
         from classroom.instructors.rows import read_rows

@@ -82,7 +82,8 @@ class SqliteRecordStore:
     def read_kind(self, sandbox: str, kind: str) -> list[Entry]:
         """All entries of one kind, in order: for the few rare kinds (handover, mark), not for objects."""
         rows = self._connection().execute(
-            "SELECT epoch, seq, at, source, kind, uid, change FROM entries WHERE sandbox = ? AND kind = ? ORDER BY seq",
+            "SELECT epoch, seq, at, source, kind, uid, change FROM entries"
+            " WHERE sandbox = ? AND kind = ? ORDER BY seq",
             (sandbox, kind),
         )
         return [

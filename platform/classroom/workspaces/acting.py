@@ -147,7 +147,9 @@ def refusal_for(error: SandboxError) -> Refused:
 
     if isinstance(error, ManifestRefused):
         place = {"line": error.line, "column": error.column}
-        return Refused(422, "manifest", error.text, **{key: at for key, at in place.items() if at is not None})
+        return Refused(
+            422, "manifest", error.text, **{key: at for key, at in place.items() if at is not None}
+        )
     if isinstance(error, ActRefused):
         return Refused(409, error.code, str(error))
     if isinstance(error, ClusterUnavailable):

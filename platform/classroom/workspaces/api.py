@@ -98,7 +98,9 @@ def body_of(request: HttpRequest) -> dict[str, Any]:
     try:
         body = json.loads(request.body or b"{}")
     except RequestDataTooBig:
-        raise Refused(413, "too-large", "That is too much at once. A file may have at most 256 KiB.") from None
+        raise Refused(
+            413, "too-large", "That is too much at once. A file may have at most 256 KiB."
+        ) from None
     except (ValueError, RecursionError):
         raise Refused(400, "not-json", "The request was no JSON. Reload the page and try again.") from None
     if not isinstance(body, dict):

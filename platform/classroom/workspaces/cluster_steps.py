@@ -82,7 +82,9 @@ def bytes_of_sandbox(plan: SandboxPlan | None) -> int:
 
 def limit_for(nodes: list[dict[str, Any]], each: int) -> int:
     """From the nodes' allocatable memory (bytes or a quantity such as `3920Mi`)."""
-    total = sum(memory_bytes(node.get("status", {}).get("allocatable", {}).get("memory", "0")) for node in nodes)
+    total = sum(
+        memory_bytes(node.get("status", {}).get("allocatable", {}).get("memory", "0")) for node in nodes
+    )
     platform = 200 * 2**20  # CoreDNS, prober and what else the platform runs as Pods
     return sandboxes_that_fit(total, platform, each)
 

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any, Protocol
 
 import structlog
@@ -86,7 +87,9 @@ class Desk(Protocol):
 class Reconciler:
     """`observer` is `sandbox.observing.Observer`, already watching."""
 
-    def __init__(self, steps: Steps, observer: Any, desk: Desk, resting: Callable[[Sandbox], dict[str, Any]]) -> None:
+    def __init__(
+        self, steps: Steps, observer: Any, desk: Desk, resting: Callable[[Sandbox], dict[str, Any]]
+    ) -> None:
         self.steps, self.observer, self.desk, self.resting = steps, observer, desk, resting
         self._wake = asyncio.Event()
         self._work: dict[str, asyncio.Task[None]] = {}
@@ -122,7 +125,7 @@ class Reconciler:
                 task = asyncio.ensure_future(self._do(step, rows[step.sandbox]))
                 task.set_name(f"{step.verb} {step.sandbox}")
                 self._work[step.sandbox] = task
-                task.add_done_callback(lambda _, key=step.sandbox: self._done(key))
+                task.add_done_callback(partial(self._done, step.sandbox))
 
     async def settle(self) -> None:
         """Wait for the steps under way (for tests)."""
@@ -130,8 +133,8 @@ class Reconciler:
             await asyncio.gather(*self._work.values(), return_exceptions=True)
             await asyncio.sleep(0)
 
-    def _done(self, sandbox: str) -> None:
-        task = self._work.pop(sandbox)
+    def _done(self, sandbox: str, task: asyncio.Task[None]) -> None:
+        del self._work[sandbox]
         if not task.cancelled() and task.exception() is not None:
             log.error("step failed", task=task.get_name(), exc_info=task.exception())
             self._not_before[sandbox] = time.monotonic() + retry_pause(3)
@@ -212,7 +215,9 @@ class Reconciler:
             await self._save(row, text=text)
             pause = 1.0
         else:
-            log.warning("a sandbox could not be made", sandbox=str(row.pk), tries=row.tries + 1, error=str(error))
+            log.warning(
+                "a sandbox could not be made", sandbox=str(row.pk), tries=row.tries + 1, error=str(error)
+            )
             text = f"Your sandbox could not be made yet: {error} Trying again by itself."
             await self._save(row, tries=row.tries + 1, text=text[:300])
             pause = retry_pause(row.tries)

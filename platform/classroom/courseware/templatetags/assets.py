@@ -10,7 +10,7 @@ from typing import Any
 from django import template
 from django.conf import settings
 from django.templatetags.static import static
-from django.utils.html import format_html, format_html_join, mark_safe
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 register = template.Library()
@@ -24,7 +24,7 @@ def island_assets(context: template.Context) -> SafeString:
     """Styles first, so that nothing flashes; the module itself carries the page's nonce."""
     manifest = read_manifest(settings.VITE_MANIFEST)
     if ENTRY not in manifest:
-        return mark_safe("")
+        return SafeString("")
     nonce = getattr(context.get("request"), "csp_nonce", "")
     styles = format_html_join(
         "", '<link rel="stylesheet" href="{}">', ((_url(name),) for name in styles_of(manifest))

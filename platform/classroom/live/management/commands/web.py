@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 log = structlog.get_logger(__name__)
 
@@ -44,7 +44,7 @@ def serve(bind: str, port: int) -> None:
 
         loop = asyncio.get_event_loop()
         tasks.append(loop.create_task(runtime().run(), name="runtime"))
-        reactor.addSystemEventTrigger("before", "shutdown", tasks[0].cancel)  # type: ignore[attr-defined]
+        reactor.addSystemEventTrigger("before", "shutdown", tasks[0].cancel)  # type: ignore[arg-type]
 
     server = Server(
         application,
@@ -59,6 +59,10 @@ def serve(bind: str, port: int) -> None:
     )
     log.info("serving", bind=bind, port=port)
     server.run()
+    if not server.listening_addresses:
+        raise CommandError(
+            f"{bind}:{port} cannot be listened on. Is something else there? Choose another PORT."
+        )
 
 
 def endpoint_for(bind: str, port: int) -> str:

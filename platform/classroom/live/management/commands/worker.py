@@ -19,6 +19,7 @@ class Command(BaseCommand):
 
         app.worker_main(
             [
+                "--quiet",
                 "worker",
                 "--pool=threads",
                 f"--concurrency={options['threads']}",

@@ -1,0 +1,165 @@
+"""The instructor's table: rows, pushed rows, links for colleagues, marks as CSV."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+
+from classroom.accounts.models import Role, User
+from classroom.courseware.catalogue import catalogue
+from classroom.courseware.reading import exercise_of
+from classroom.exercises import marking, submitting
+from classroom.exercises.models import Mark
+from classroom.exercises.submitting import HandOver, hand_over
+from classroom.instructors.marks import safe
+from classroom.instructors.rows import read_rows, row_for
+from classroom.live.runtime import Runtime
+from classroom.workspaces.models import Sandbox
+from classroom.workspaces.requesting import ensure_requested
+
+from tests.classroom.test_marking import PASSED
+
+pytestmark = pytest.mark.django_db(transaction=True)
+NOW = 1000.0
+
+
+def check(state: str, at: float | None, line: str = "") -> dict[str, Any]:
+    return {"t": "check", "state": state, "at": at, "line": line}
+
+
+@pytest.fixture
+def ada(make_user: Callable[..., User]) -> User:
+    return make_user(Role.STUDENT, "Ada")
+
+
+@pytest.fixture
+def box(ada: User) -> Sandbox:
+    lesson = catalogue.lesson("tiny", "01-one")
+    return ensure_requested(ada, catalogue.course("tiny"), lesson, exercise_of(lesson))
+
+
+@pytest.fixture
+def mark(box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Mark:
+    monkeypatch.setattr(submitting, "ring_for_marking", lambda _: None)
+    attempt = hand_over(box.pk, HandOver(number=2, first_seq=1, last_seq=9, by="student"))
+    generation = marking.take_lease(attempt.pk)
+    assert generation is not None
+    return marking.store_result(attempt, generation, PASSED)
+
+
+def test_a_live_row_says_who_is_where_and_what_passed_when(box: Sandbox) -> None:
+    items = {
+        "sandbox/self": {"phase": "open"},
+        "attempt/now": {"n": 2, "state": "running", "started": 900.0},
+        "check/up": check("pass", 950.0),
+        "check/foresaw": check("your-turn", 0.0),
+    }
+    row = row_for(box, items, None, now=NOW)
+    assert (row["name"], row["lesson_title"], row["phase"], row["attempt"]) == (
+        "Ada",
+        "Start one Pod",
+        "open",
+        2,
+    )
+    assert row["checks"] == [
+        {"id": "up", "say": "The shop is ready", "state": "pass", "at": 950.0},
+        {"id": "foresaw", "say": "You foresaw it", "state": "your-turn", "at": None},
+    ]
+    assert (row["passed"], row["of"], row["stuck"]) == (1, 2, "")
+    assert row["href"] == f"/learn/tiny/01-one/?as={box.pk}"
+
+
+def test_stuck_names_the_check_its_evidence_and_for_how_long(box: Sandbox) -> None:
+    items = {
+        "attempt/now": {"n": 1, "state": "running", "started": NOW - 200},
+        "check/up": check("waiting", NOW - 180, "0 of 3 ready"),
+    }
+    assert row_for(box, items, None, now=NOW)["stuck"] == "The shop is ready: 0 of 3 ready (for 3 min)"
+    items["check/up"]["at"] = NOW - 60
+    assert row_for(box, items, None, now=NOW)["stuck"] == ""
+    items["attempt/now"]["state"] = "marked"
+    assert row_for(box, items, None, now=NOW + 900)["stuck"] == ""
+
+
+def test_when_nobody_observes_the_mark_tells_what_passed(box: Sandbox, mark: Mark, make_user: Any) -> None:
+    make_user(Role.STUDENT, "Bob")
+    make_user(Role.STUDENT, "Stranger", "another")
+    rows = read_rows("tiny", lambda _: {})
+    assert [(row["name"], row["mark"], row["passed"]) for row in rows] == [("Ada", "2/3", 1), ("Bob", "", 0)]
+    assert [each["state"] for each in rows[0]["checks"]] == ["pass", "fail"]
+
+
+def test_the_page_shows_code_rows_and_export(box: Sandbox, make_user: Any, client_of: Any) -> None:
+    answer = client_of(make_user(Role.INSTRUCTOR)).get("/class/tiny/")
+    text = answer.content.decode()
+    assert answer.context["classroom"].code in text
+    assert "Ada" in text
+    assert 'href="/class/tiny/marks.csv"' in text
+    assert not answer.context["can_invite"]
+
+
+def test_the_owner_makes_a_link_for_an_instructor(make_user: Any, client_of: Any) -> None:
+    owner = client_of(make_user(Role.OPERATOR))
+    answer = owner.post("/class/tiny/links/", {"name": "Grace", "role": "instructor"})
+    assert answer.headers["Cache-Control"] == "no-store"
+    url = answer.context["link"]["url"].removeprefix("http://testserver")
+    grace = client_of(None)
+    grace.get(url)
+    assert grace.get("/class/tiny/").status_code == 200
+    assert User.objects.get(name="Grace").role_in("tiny") is Role.INSTRUCTOR
+    assert client_of(None).get(url).status_code == 403
+    for role in ("operator", "student", "", "x"):
+        assert owner.post("/class/tiny/links/", {"name": "Eve", "role": role}).status_code == 400
+    assert owner.post("/class/tiny/links/", {"name": " ", "role": "author"}).status_code == 400
+
+
+def test_marks_leave_as_csv(mark: Mark, make_user: Any, client_of: Any) -> None:
+    answer = client_of(make_user(Role.INSTRUCTOR)).get("/class/tiny/marks.csv")
+    assert answer.headers["Content-Type"].startswith("text/csv")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="marks.csv"'
+    (line,) = csv.DictReader(io.StringIO(answer.content.decode()))
+    assert (line["student"], line["attempt"], line["points"], line["of"], line["provisional"]) == (
+        "Ada",
+        "2",
+        "2",
+        "3",
+        "no",
+    )
+    assert line["verdicts"] == "up pass 1/1; foresaw fail 1/2"
+    assert line["rubric_hash"] == mark.rubric_hash
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx"])
+def test_a_name_is_never_a_formula(name: str) -> None:
+    assert safe(name) == f"'{name}"
+    assert safe("Ada") == "Ada"
+
+
+async def test_changes_are_pushed_to_those_who_watch(box: Sandbox, live: Runtime) -> None:
+    work = asyncio.ensure_future(live._work_out_classes())
+    try:
+        news = live.class_news("tiny")
+        number, encoded = await asyncio.wait_for(news.after(-1), 3)
+        assert [row["name"] for row in json.loads(encoded)["rows"]] == ["Ada"]
+        await sync_to_async(make_bob)()
+        live.something_changed()
+        _, encoded = await asyncio.wait_for(news.after(number), 5)
+        assert [row["name"] for row in json.loads(encoded)["rows"]] == ["Ada", "Bob"]
+    finally:
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+    live.leave_class("tiny")
+    assert live.classes == {}
+
+
+def make_bob() -> None:
+    from classroom.accounts.people import make_person
+
+    make_person("Bob", Role.STUDENT, "tiny")
