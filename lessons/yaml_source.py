@@ -109,6 +109,8 @@ def _syntax_problem(error: MarkedYAMLError, file: str, offset: int) -> Problem:
     mark = error.problem_mark or error.context_mark
     line, column = (mark.line + 1 + offset, mark.column + 1) if mark else (1 + offset, 1)
     text = error.problem or error.context or "cannot be read"
+    if "'\\t'" in text:
+        return Problem(file, line, column, "L006", "not YAML: a tab stands here", "indent with spaces only")
     return Problem(
         file,
         line,
@@ -195,7 +197,7 @@ class _Reader:
         mark = self._mark(event)
         self._check(event, mark, path)
         if type(event).__name__ != "ScalarEvent":
-            raise _Refused(mark, "a key must be plain text")
+            raise _Refused(mark, "a key must be plain text", "a value with braces needs quotes")
         key = str(event.value)
         here = (*path, key)
         if key in items:

@@ -217,3 +217,25 @@ def test_files_of_every_exercise_can_be_shown(bench):
     bench.replace("lesson.md", "Compare the names.", "Compare.\n\n:::{file} other.yaml\n:::\n")
     html = "".join(step.html for step in render_lesson(bench.load(), {"replicas": 3}))
     assert "<pre><code>kind: Other\n</code></pre>" in html
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("checks:", "\tchecks:", "not YAML: a tab stands here"),
+        ("probes: {front", "probes: {{front", "a key must be plain text"),
+        ("say: The cluster did it", "say: It: is: fine", "not YAML"),
+    ],
+)
+def test_an_exercise_that_is_no_yaml_is_one_problem(bench, old, new, words):
+    bench.replace("exercise.yaml", old, new)
+    (problem,) = bench.problems()
+    assert problem.code == "L006"
+    assert words in problem.message
+
+
+def test_a_lesson_without_front_matter_is_one_problem(bench):
+    path = bench.file("lesson.md")
+    path.write_text(path.read_text().replace("---\n", "--\n"))
+    (problem,) = bench.problems()
+    assert problem.message.startswith("front matter is missing")
