@@ -80,7 +80,7 @@ def of_pod(before: Item | None, after: Item | None, key: str) -> Said | None:
     return None
 
 
-def of_action(change: dict[str, Any], key: str | None) -> Said | None:
+def of_action(change: dict[str, Any], key: str | None, suffix: str | None = None) -> Said | None:
     """What the student asked of the cluster, refused or not. Reading and shells are no marks."""
     if change.get("subresource") not in (None, "", "scale"):
         return None
@@ -88,7 +88,7 @@ def of_action(change: dict[str, Any], key: str | None) -> Said | None:
     if verb is None:
         return None
     resource = str(change.get("resource", ""))
-    what = f"{kind_of(resource)} {change.get('name') or ''}".strip()
+    what = f"{kind_of(resource)} {suffix or change.get('name') or ''}".strip()
     code = change.get("code")
     if isinstance(code, int) and code >= 400:
         return Said("you", f"Kubernetes refused: {what} not {verb}", key)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from sandbox.record.projecting.reading import Object, name
+from sandbox.record.projecting.reading import Object, name, part
 
+PART = "glasshull.dev/part"  # what the platform's own objects in a student's namespace are labelled with
 _KINDS = frozenset(
     {
         "ControllerRevision",
@@ -29,8 +30,8 @@ _NAMED = frozenset(
 def is_furniture(kind: str, object_: Object) -> bool:
     """True for what no student made: it is neither drawn nor counted by checks.
 
-    Labels play no part: a student could write them, and hide a Pod from a check.
+    Labels decide of NetworkPolicies only: a student could write them too, and hide a Pod from a check.
     """
     if kind in _KINDS or (kind, name(object_)) in _NAMED:
         return True
-    return kind == "NetworkPolicy" and name(object_).startswith("glasshull-")
+    return kind == "NetworkPolicy" and part(object_, "metadata", "labels").get(PART) == "guard-rail"

@@ -193,7 +193,8 @@ class Picture:
         self._show(self._components.action(entry.change, entry.at))
         kind = markers.kind_of(str(entry.change.get("resource", "")))
         key = self._key_of(kind, str(entry.change.get("name") or ""))
-        self._say(entry, markers.of_action(entry.change, key))
+        suffix = self.items[key].get("suffix") if key else None
+        self._say(entry, markers.of_action(entry.change, key, suffix))
 
     def _probe(self, entry: Entry) -> None:
         key, change = f"probe/{entry.uid}", entry.change

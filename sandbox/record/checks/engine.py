@@ -151,7 +151,10 @@ class Engine:
 
     def open_hint(self, at: float) -> Finding | None:
         """The valid hint, one strength further than last time, as the entry to append."""
-        self._hints.judge(at)
+        told = self._hints.judge(
+            at
+        )  # an offer is overtaken by the opening; a hint that no longer fits is not
+        self._findings += [each for each in told if each.change["phase"] == "gone"]
         current = self._hints.current
         if current is None:
             return None

@@ -97,7 +97,6 @@ def test_workloads_and_other_objects() -> None:
         ("ServiceAccount", "default"),
         ("ResourceQuota", "x"),
         ("LimitRange", "x"),
-        ("NetworkPolicy", "glasshull-default-deny"),
         ("Role", "student"),
         ("RoleBinding", "student"),
         ("Endpoints", "storefront"),
@@ -112,8 +111,19 @@ def test_furniture_is_not_drawn(kind: str, name: str) -> None:
 
 def test_what_a_student_labels_is_still_drawn() -> None:
     script = Script()
-    script.put(named("ConfigMap", "mine", metadata={"labels": {"glasshull.dev/sandbox": "x"}}))
+    script.put(named("ConfigMap", "mine", metadata={"labels": {"glasshull.dev/part": "guard-rail"}}))
     assert "object/uid-ConfigMap-mine" in fold(script.entries).items
+
+
+def test_our_network_policies_are_not_drawn_and_the_students_are() -> None:
+    script = Script()
+    script.put(
+        named("NetworkPolicy", "default-deny", metadata={"labels": {"glasshull.dev/part": "guard-rail"}})
+    )
+    script.put(named("NetworkPolicy", "mine"))
+    assert [key for key in fold(script.entries).items if key.startswith("object/")] == [
+        "object/uid-NetworkPolicy-mine"
+    ]
 
 
 def test_components_say_what_the_record_shows() -> None:
