@@ -62,13 +62,14 @@ async def ensure_sandbox(
     """
     try:
         async with asyncio.TaskGroup() as group:
-            rails = group.create_task(_ensure_namespace_and_rails(keeper, plan, on_phase))
+            rails = group.create_task(_ensure_rails_and_token(keeper, plan, on_phase))
             group.create_task(_timed_toolbox(keeper, plan, on_phase))
     except ExceptionGroup as errors:
         raise errors.exceptions[0] from errors
+    uid, token = rails.result()
     with _phase(KEY_PHASE, on_phase):
-        token = await hand_out_key(keeper, plan, write_file=write_file)
-    return Prepared(rails.result(), token.expires)
+        await _write_key(keeper, plan, token, write_file)
+    return Prepared(uid, token.expires)
 
 
 async def hand_out_key(
@@ -76,6 +77,11 @@ async def hand_out_key(
 ) -> Token:
     """A fresh token into the toolbox's kubeconfig; call it again every `tokens.RENEW_AFTER_S`."""
     token = await student_token(keeper, plan)
+    await _write_key(keeper, plan, token, write_file)
+    return token
+
+
+async def _write_key(keeper: ClusterClient, plan: SandboxPlan, token: Token, write_file: WriteFile) -> None:
     text = kubeconfig_for(
         server=keeper.base_url,
         authority=keeper.authority,
@@ -84,15 +90,17 @@ async def hand_out_key(
         token=token.value,
     )
     await write_file(keeper, TOOLBOX_NAMESPACE, plan.toolbox, KUBECONFIG, text.encode(), mode=0o600)
-    return token
 
 
-async def _ensure_namespace_and_rails(keeper: ClusterClient, plan: SandboxPlan, on_phase: OnPhase) -> str:
+async def _ensure_rails_and_token(
+    keeper: ClusterClient, plan: SandboxPlan, on_phase: OnPhase
+) -> tuple[str, Token]:
+    """The namespace's uid, and a token asked for only once the guard rails are confirmed."""
     with _phase(NAMESPACE_PHASE, on_phase):
         uid = await ensure_namespace(keeper, plan)
     with _phase(RAILS_PHASE, on_phase):
         await ensure_guard_rails(keeper, plan)
-    return uid
+    return uid, await student_token(keeper, plan)
 
 
 async def ensure_namespace(keeper: ClusterClient, plan: SandboxPlan) -> str:

@@ -53,6 +53,8 @@ KEEPALIVE_INTERVAL_S = 2
 KEEPALIVE_COUNT = 3
 # Two shared cores: more than this at once only queues inside the API server.
 CONNECTIONS = 64
+# The API server closes idle connections after 90 s; a new one costs two round trips and a TLS handshake.
+IDLE_CONNECTION_S = 60.0
 ANSWER_LIMIT = 64 * 2**20
 
 MERGE_PATCH = "application/merge-patch+json"
@@ -275,7 +277,9 @@ def _context(access: Access, *, with_certificate: bool) -> ssl.SSLContext:
 
 
 def _session(context: ssl.SSLContext) -> aiohttp.ClientSession:
-    connector = aiohttp.TCPConnector(ssl=context, limit=CONNECTIONS, socket_factory=_socket)
+    connector = aiohttp.TCPConnector(
+        ssl=context, limit=CONNECTIONS, socket_factory=_socket, keepalive_timeout=IDLE_CONNECTION_S
+    )
     return aiohttp.ClientSession(connector=connector, trust_env=False, auto_decompress=True)
 
 
