@@ -12,7 +12,8 @@ from sandbox.record.entry import Entry
 from sandbox.record.exercise import Exercise
 
 AGAIN = 5.0  # seconds after which a command that had no effect is given again
-PATIENCE = 15.0  # seconds a fault of ours may take to begin before we go on without it
+ASKED_AT_MOST = 4  # times a fault of ours is asked for before we go on without it
+LONGEST_WINDOW = 240.0  # seconds after which a fault that nobody ended holds nothing up any more
 LAST_VERDICTS = 90.0  # seconds after the last window in which a verdict may still be given
 
 
@@ -87,7 +88,8 @@ class AttemptCourse:
         self._to_test = list(self._tests)
         self._testing: str | None = None
         self._asked: dict[Command, float] = {}
-        self._testing_since = self._done_since = math.inf
+        self._times: dict[Command, int] = {}
+        self._done_since = math.inf
 
     def _on_start(self, entry: Entry) -> None:
         self._begin(float(entry.change.get("until") or math.inf))
@@ -102,7 +104,7 @@ class AttemptCourse:
     def _on_fault(self, entry: Entry) -> None:
         phase, id_ = entry.change.get("phase"), entry.uid
         if phase == "started":
-            self._windows[id_] = math.inf
+            self._windows[id_] = entry.at + LONGEST_WINDOW
         elif phase in ("ended", "reverted"):
             self._windows[id_] = min(self._windows.get(id_, math.inf), entry.at + self._settle.get(id_, 0.0))
         elif phase == "failed":
@@ -163,7 +165,7 @@ class AttemptCourse:
         if self._testing is not None:
             self._look_at_test(self._testing)
         if self._testing is None and self._to_test:
-            self._testing, self._testing_since = self._to_test.pop(0), self._at
+            self._testing = self._to_test.pop(0)
             self._done_since = math.inf
         if self._testing is not None:
             return self._ask(StartFault(self._testing)) if self._testing not in self._windows else []
@@ -172,8 +174,9 @@ class AttemptCourse:
         return [*self._ask(Handover()), *self._ask(EndProbes())]
 
     def _look_at_test(self, id_: str) -> None:
-        begun = id_ in self._windows
-        never = not begun and self._at - self._testing_since > PATIENCE
+        begun, asked = id_ in self._windows, StartFault(id_)
+        often = self._times.get(asked, 0) >= ASKED_AT_MOST
+        never = not begun and often and self._at - self._asked[asked] >= AGAIN
         if never or (begun and self._at > self._windows[id_]):
             self._testing = None
 
@@ -182,6 +185,7 @@ class AttemptCourse:
         if asked is not None and self._at - asked < AGAIN:
             return []
         self._asked[command] = self._at
+        self._times[command] = self._times.get(command, 0) + 1
         return [command]
 
 

@@ -24,6 +24,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     provisional: bool
     verdicts: tuple[Verdict, ...]
     hints: tuple[str, ...] = ()  # ids of hints that were valid at some time
+    undecided: dict[str, str] = {}  # check id -> why it could not be evaluated at some moment
 
 
 def work_out(
@@ -55,6 +56,7 @@ def work_out(
         provisional=any(each.state == "could-not-grade" for each in verdicts),
         verdicts=verdicts,
         hints=tuple(engine.hints_seen),
+        undecided=engine.undecided,
     )
 
 

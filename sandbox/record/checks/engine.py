@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from sandbox.record.cel import Undecided
 from sandbox.record.checks.anchors import Anchor, Occurrence
 from sandbox.record.checks.compiling import CompiledCheck, CompiledMark, compile_exercise
 from sandbox.record.checks.faults import FaultRun
@@ -20,6 +21,7 @@ from sandbox.record.exercise import Exercise
 
 _NOTHING: frozenset[str] = frozenset()
 _MISSING = "entries are missing from the record"
+_TICK = 0.9  # seconds between two looks at what reads the clock
 _LATE = 1.0  # seconds after a late gap in which news still counts as late
 # Kinds of one long-lived object each: not in the news after a lost gap means not changed in it.
 _UNCHANGED_WHEN_SILENT = frozenset({"EndpointSlice", "Node"})
@@ -164,6 +166,11 @@ class Engine:
         return Finding(kind="hint", uid=id_, change=change)
 
     @property
+    def undecided(self) -> dict[str, str]:
+        """Checks that could not be evaluated at some moment of their window, each with the first reason."""
+        return dict(self._undecided)
+
+    @property
     def hints_seen(self) -> list[str]:
         """Ids of all hints that were valid at some time in this attempt."""
         return list(self._hints.seen)
@@ -186,6 +193,8 @@ class Engine:
         self._dirty = True
         self._gaps: list[tuple[Gap, set[str]]] = []
         self._opened: dict[str, int] = {}
+        self._undecided: dict[str, str] = {}
+        self._clock_at = 0.0
         self._times: dict[tuple[str, str], float] = {}  # last time of every named moment
         self._fresh: list[tuple[CheckRun, Trial]] = []
         self._closing: list[tuple[Trial, Moment]] = []
@@ -459,6 +468,7 @@ class Engine:
             for trial in trials:
                 if touched or id(trial) in fresh:
                     value, reading = tracker.read(self.view)
+                    self._note_undecided(id_, value)
                     if isinstance(trial, Before):
                         trial.on_state_of(side, value, moment)
                     else:
@@ -467,6 +477,9 @@ class Engine:
 
     def _notify_clock(self) -> None:
         """Only what reads the clock changes by itself; such predicates are shown live and decided later."""
+        if self._at - self._clock_at < _TICK:
+            return
+        self._clock_at = self._at
         moment = Moment(self._news, self._at, self._at)
         for (id_, _), tracker in self._trackers.items():
             if "clock" in tracker.predicate.kinds:
@@ -496,7 +509,13 @@ class Engine:
             return
         if entry.change.get("summary"):
             return
-        trial.on_change(side, predicate.evaluate(self.view), moment)
+        value = predicate.evaluate(self.view)
+        self._note_undecided(run.check.spec.id, value)
+        trial.on_change(side, value, moment)
+
+    def _note_undecided(self, id_: str, value: bool | Undecided) -> None:
+        if isinstance(value, Undecided):
+            self._undecided.setdefault(id_, value.reason)
 
     def _count_probe(self, trial: Count, entry: Entry, moment: Moment, run: CheckRun) -> None:
         """Bad answers are in the record one by one; good ones only as a second's total."""

@@ -105,7 +105,7 @@ def test_a_fault_that_never_begins_is_asked_for_again_and_then_left() -> None:
     for _ in range(3):
         run.wait(5)
     assert run.take() == [StartFault("again")] * 3
-    run.wait(0.5)
+    run.wait(5)
     assert run.take() == []
     run.wait(91)  # its check says nothing either
     assert run.take() == [Handover(), EndProbes()]
@@ -124,6 +124,18 @@ def test_a_window_of_the_student_runs_to_its_end_first() -> None:
     run.say("a", "pass")
     run.wait(2)
     assert run.take() == [StartFault("again")]
+
+
+def test_a_fault_that_nobody_ends_holds_nothing_up_for_good() -> None:
+    run = Course(check("always", id="a", during="again"), faults=TESTS[:1])
+    run.start()
+    run.submit()
+    run.fault("again", "started")
+    run.take()
+    run.wait(240.1)
+    assert run.take() == []
+    run.wait(91)
+    assert run.take() == [Handover(), EndProbes()]
 
 
 def test_reset_and_start_again() -> None:

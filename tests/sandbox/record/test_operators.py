@@ -363,3 +363,17 @@ def test_a_clock_that_jumps_back_harms_nothing() -> None:
     run.at -= 100
     run.flag(True)
     assert run.state == "pass"
+
+
+def test_undecided_states_are_reported_with_their_reason() -> None:
+    run = Judged(check("always", during="slow"), check("never", "object.none == 1", id="n", each="action"))
+    run.flag(True)
+    run.start()
+    run.flag(None)
+    run.flag(True)
+    assert run.engine.undecided == {}
+    run.slow()
+    run.flag(None)
+    run.action("get", "pods", "x")
+    assert set(run.engine.undecided) == {"c", "n"}
+    assert "Key not found" in run.engine.undecided["n"]
