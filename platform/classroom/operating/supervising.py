@@ -12,11 +12,15 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 from types import FrameType
+from typing import IO, TYPE_CHECKING
 
 from .children import Child, ensure_no_survivors, run_once
 from .home import HomeUnfit, Owner, ensure_home, ensure_owner
 from .notice import ClusterNotice, publish_notice
 from .ports import holder_of, is_free
+
+if TYPE_CHECKING:
+    from .cluster_thread import ClusterThread
 
 
 class AlreadyRunning(Exception):
@@ -33,20 +37,22 @@ class Supervisor:
     def __init__(self, home: Path, bind: str, port: int, *, cluster: bool = True) -> None:
         self.home, self.bind, self.port, self.with_cluster = home, bind, port, cluster
         self.stopping = threading.Event()
-        self.lock_file = None
+        self.lock_file: IO[str] | None = None
 
     def take_lock(self) -> None:
         """Raises AlreadyRunning."""
         path = self.home / "supervisor.lock"
-        self.lock_file = path.open("a+")
+        held = path.open("a+")
         try:
-            fcntl.flock(self.lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            held.close()
             raise AlreadyRunning from None
-        self.lock_file.seek(0)
-        self.lock_file.truncate()
-        self.lock_file.write(f"{os.getpid()}\n")
-        self.lock_file.flush()
+        held.seek(0)
+        held.truncate()
+        held.write(f"{os.getpid()}\n")
+        held.flush()
+        self.lock_file = held  # the lock lives as long as the file is open
 
     def prepare(self) -> Owner:
         """Folders, lock, database. Raises HomeUnfit, AlreadyRunning, RuntimeError."""
@@ -98,7 +104,8 @@ class Supervisor:
     def on_signal(self, number: int, frame: FrameType | None) -> None:
         self.stopping.set()
 
-    def start_cluster(self, owner: Owner):  # noqa: ANN201  (imported late: it loads the Kubernetes side)
+    def start_cluster(self, owner: Owner) -> ClusterThread | None:
+        """The thread that builds and keeps it. Its module loads the Kubernetes side, so it is imported late."""
         if not self.with_cluster:
             return None
         from .cluster_thread import ClusterThread
