@@ -181,6 +181,48 @@ const states = (): Items => {
   return items;
 };
 
+/** Six states at a time in full size: two to a hold. */
+const wall = (from: number): Items => {
+  const items: Items = { ...base() };
+  for (const [i, [suffix, more]] of STATES.slice(from, from + 6).entries()) {
+    const ok = more.status === "Running" && more.ok === undefined;
+    items[`pod/${suffix}`] = pod(suffix, {
+      ok,
+      ready: ok ? "1/1" : "0/1",
+      ...more,
+      node: `worker-${1 + Math.floor(i / 2)}`,
+      created: Date.now() / 1000 - 90 + i,
+    });
+  }
+  return items;
+};
+
+const sidecars = (): Items => {
+  const box = (name: string, state = "running") => ({
+    name,
+    image: "app/x:1",
+    state,
+    reason: "",
+    ready: state === "running",
+    restarts: 0,
+  });
+  return {
+    ...base(),
+    "pod/a": pod("web-7c9d8-twobx", { ready: "2/2", containers: [box("app"), box("log")] }),
+    "pod/b": pod("web-7c9d8-three", {
+      node: "worker-2",
+      ok: false,
+      ready: "2/3",
+      containers: [box("app"), box("proxy", "waiting"), box("log")],
+    }),
+    "pod/c": pod("a-very-long-bare-pod-name", {
+      node: "worker-3",
+      owner: null,
+      containers: [{ ...box("app"), image: "registry.example/team/a-very-long-image:2026.11.24" }],
+    }),
+  };
+};
+
 const crowd = (now: number): Items => {
   const items: Items = { ...base(), "service/web": service("web", {}) };
   const endpoints: Record<string, "ready"> = {};
@@ -287,6 +329,10 @@ const kill: DemoScene = {
 export const SCENES: Record<string, DemoScene> = {
   mock: { items: mock },
   states: { items: states },
+  wall1: { items: () => wall(2) },
+  wall2: { items: () => wall(8) },
+  wall3: { items: () => wall(10) },
+  sidecars: { items: sidecars },
   kill,
   real: { items: real },
   services: { items: services },
@@ -331,6 +377,8 @@ export const SCENES: Record<string, DemoScene> = {
       "probe/web": probe(12, 0),
     }),
   },
+  past: { items: mock, mode: "past" },
+  recorded: { items: mock, mode: "recorded" },
   empty: { items: base },
   late: { items: shop, behind: 4 },
   stale: { items: shop, staleSince: 14 },

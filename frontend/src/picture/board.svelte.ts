@@ -19,6 +19,8 @@ export type PictureStore = Pick<
   | "readOnly"
   | "sandbox"
   | "backToLive"
+  | "head"
+  | "toggle"
 > & { act(name: string, body: Record<string, unknown>): Promise<unknown> };
 
 export type Layer = "traffic" | "ownership" | "scheduling";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { hull, midship, podsPerRow } from "./geometry";
+import { hull, midship, podsPerRow, scaleFor } from "./geometry";
 
 describe("hull(1056, 500, 3), the ship of the lesson page", () => {
   const ship = hull(1056, 500, 3);
@@ -39,6 +39,16 @@ describe("other sizes", () => {
   });
   it("draws one hold when no node is known yet", () => {
     expect(hull(1056, 500, 0).bulkheads).toHaveLength(2);
+  });
+});
+
+describe("scale", () => {
+  it("is 1 on the lesson page, less where it is low, more on a large screen", () => {
+    expect(scaleFor(1056, 500, 3)).toBe(1);
+    expect(scaleFor(704, 360, 3)).toBe(0.75);
+    expect(scaleFor(1400, 760, 3)).toBeCloseTo(1.326, 2);
+    expect(scaleFor(3000, 2000, 3)).toBe(1.5);
+    expect(scaleFor(1400, 500, 3)).toBe(1);
   });
 });
 

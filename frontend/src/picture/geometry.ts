@@ -83,6 +83,16 @@ export function hull(width: number, height: number, nodes: number): Hull {
   };
 }
 
+/**
+ * How large a picture is drawn: smaller where it is too low for the ship, larger (up to 1.5) where it is both wider
+ * and higher than the ship needs, so that a big screen gets big labels and not empty holds.
+ */
+export function scaleFor(width: number, height: number, nodes: number): number {
+  if (height < LEAST_HEIGHT) return Math.max(0.5, height / LEAST_HEIGHT);
+  const natural = 345 + 237 * Math.max(1, nodes);
+  return Math.max(1, Math.min(1.5, width / natural, height / 500));
+}
+
 /** Left edge of hold `i`, counted from the stern. */
 export const holdX = (ship: Hull, i: number): number => fix(ship.x0 + i * ship.p);
 
