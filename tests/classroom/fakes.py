@@ -9,6 +9,7 @@ from typing import Any
 
 from classroom.workspaces.reconciling import Made
 from sandbox.errors import ClusterUnavailable, SandboxError
+from sandbox.naming import namespace_for
 from sandbox.record.entry import Entry
 from sandbox.record.picture import Picture
 
@@ -138,6 +139,7 @@ class FakeSteps:
         self.room = room
         self.done: list[str] = []
         self.there: dict[str, str] = {}  # sandbox id -> namespace uid
+        self.strangers: dict[str, str] = {}
         self.break_at: list[tuple[str, Exception]] = []
 
     def _step(self, name: str) -> None:
@@ -169,6 +171,10 @@ class FakeSteps:
     async def uid_of(self, row: Any) -> str | None:
         self._step("uid")
         return self.there.get(str(row.pk))
+
+    async def namespaces(self) -> dict[str, str]:
+        self._step("namespaces")
+        return {namespace_for(key): uid for key, uid in self.there.items()} | self.strangers
 
     async def limit(self) -> int:
         return self.room

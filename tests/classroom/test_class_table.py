@@ -23,7 +23,6 @@ from classroom.instructors.rows import read_rows, row_for
 from classroom.live.runtime import Runtime
 from classroom.workspaces.models import Sandbox
 from classroom.workspaces.requesting import ensure_requested
-
 from tests.classroom.test_marking import PASSED
 
 pytestmark = pytest.mark.django_db(transaction=True)

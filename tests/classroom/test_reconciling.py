@@ -276,3 +276,44 @@ def test_extend_stays_within_a_working_day(box: Sandbox) -> None:
     assert later is not None
     assert later.expires is not None
     assert later.expires - timezone.now() <= timedelta(hours=8)
+
+
+async def test_F22_what_is_left_of_an_ended_sandbox_is_removed(bench: Bench, box: Sandbox) -> None:
+    await bench.look()
+    uid = bench.steps.there[str(box.pk)]
+    await sync_to_async(end)(box.pk)
+    await bench.look()
+    bench.steps.there[str(box.pk)] = uid  # the cluster was restored from before its removal
+    bench.steps.strangers = {"gh-nobodys": "x"}
+    bench.steps.break_at = [("remove", away())]
+    await bench.reconciler.sweep()
+    assert str(box.pk) in bench.steps.there
+    await bench.reconciler.sweep()
+    assert bench.steps.there == {}
+
+
+async def test_F22_no_living_session_is_deleted_by_the_sweep(
+    bench: Bench, box: Sandbox, ada: User, make_user: Any
+) -> None:
+    await bench.look()
+    done = list(bench.steps.done)
+    await sync_to_async(request_now)(await sync_to_async(make_user)(Role.STUDENT, "just asked"))
+    await bench.reconciler.sweep()
+    assert bench.steps.done == [*done, "namespaces"]
+    assert (await fresh(box)).phase == Phase.READY
+
+
+async def test_a_namespace_deleted_by_hand_is_noticed(bench: Bench, box: Sandbox, ada: User) -> None:
+    await bench.look()
+    bench.steps.there.clear()
+    bench.steps.break_at = [("namespaces", away())]
+    await bench.reconciler.sweep()
+    assert (await fresh(box)).phase == Phase.READY, "an unanswered question is not an empty cluster"
+    await bench.reconciler.sweep()
+    now = await fresh(box)
+    assert (now.phase, now.lost) == (Phase.REMOVED, True)
+    assert bench.observer.tracks == {}
+    again = await sync_to_async(welcome_back)(ada, "tiny", "01-one")
+    assert again is not None
+    await bench.look()
+    assert (await fresh(box)).phase == Phase.READY

@@ -13,7 +13,6 @@ import msgspec
 import pytest
 from django.conf import settings
 from django.test import Client
-from sandbox.record.entry import Entry
 
 from classroom.courseware import recordings
 from classroom.courseware.catalogue import catalogue
@@ -22,6 +21,7 @@ from classroom.live import runtime as module
 from classroom.live.news import News
 from classroom.live.pressure import gate_for
 from classroom.live.runtime import Runtime, forever
+from sandbox.record.entry import Entry
 
 
 @pytest.fixture
@@ -154,11 +154,15 @@ def test_a_recording_is_served_as_the_frames_of_the_socket() -> None:
     path = folder / "solution.jsonl.gz"
     try:
         lines = b"".join(msgspec.json.encode(each) + b"\n" for each in entries(4))
-        path.write_bytes(gzip.compress(b'{"recording": 1}\n' + lines))
+        path.write_bytes(gzip.compress(b'{"recording": 1, "made": 1795520040.4}\n' + lines))
         answer = Client().get(address)
         history = json.loads(gzip.decompress(answer.content))
         assert answer.headers["Content-Encoding"] == "gzip"
-        assert (history["epoch"], history["seconds"], history["label"]) == (3, 3.0, "solution")
+        assert (history["epoch"], history["seconds"], history["label"]) == (
+            3,
+            3.0,
+            "a real run, 24 November 2026",
+        )
         assert [frame["seq"] for frame in history["frames"]] == [1, 2, 3, 4]
         page = Client().get("/learn/tiny/01-one/").context["page_data"]
         assert page["recording"] == address

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import gzip
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ async def recording(request: HttpRequest, course: str, lesson: str) -> HttpRespo
 @functools.lru_cache(maxsize=16)
 def _history_of_file(path: Path, stamp: int) -> bytes:
     """Compressed JSON. `stamp` (the file's change time) is part of the key, so a new recording is seen."""
-    history = history_of(read_entries(path), label=path.name.removesuffix(".jsonl.gz"))
+    history = history_of(read_entries(path), label=label_of(path))
     return gzip.compress(encode(history), compresslevel=6, mtime=0)
 
 
@@ -60,6 +61,17 @@ def read_entries(path: Path) -> Iterator[Entry]:
             if line.startswith(b'{"recording"') or not line.strip():
                 continue
             yield decoder.decode(line)
+
+
+def label_of(path: Path) -> str:
+    """For the badge, such as "a real run, 24 November 2026"; the day comes from the recording's first line."""
+    with gzip.open(path) as file:
+        head = file.readline(100_000)
+    try:
+        made = datetime.fromtimestamp(float(msgspec.json.decode(head)["made"]), UTC)
+    except (msgspec.DecodeError, KeyError, TypeError, ValueError, OverflowError):
+        return "a real run"
+    return f"a real run, {made.day} {made:%B %Y}"
 
 
 def history_of(entries: Iterable[Entry], *, label: str, after: int = 0) -> dict[str, Any]:

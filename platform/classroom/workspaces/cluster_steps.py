@@ -12,7 +12,7 @@ from classroom.workspaces.reconciling import Made, OnPhase
 from classroom.workspaces.rubric import home_files, plan_of
 from sandbox.cluster.client import ClusterClient
 from sandbox.errors import NotFound
-from sandbox.plan import TOOLBOX_NAMESPACE, SandboxPlan
+from sandbox.plan import SANDBOX_LABEL, TOOLBOX_NAMESPACE, SandboxPlan
 
 TOOLBOX_BYTES = 160 * 2**20  # its memory request (design: architecture, section 7)
 HOME = "/home/student"
@@ -64,6 +64,13 @@ class ClusterSteps:
         except NotFound:
             return None
         return str(found["metadata"]["uid"])
+
+    async def namespaces(self) -> dict[str, str]:
+        found = await self.keeper.request(
+            "GET", "/api/v1/namespaces", params={"labelSelector": SANDBOX_LABEL}
+        )
+        metadata = [item["metadata"] for item in found.get("items") or []]
+        return {each["name"]: each["uid"] for each in metadata if each["name"].startswith("gh-")}
 
     async def limit(self) -> int:
         """Measured once a minute: what the nodes offer, less what the platform's own Pods request."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -47,6 +47,35 @@ def decide(rows: Iterable[Sandbox], now: datetime, limit: int) -> list[Step]:
 def is_over(row: Sandbox, now: datetime) -> bool:
     """Asked to end, out of time, or an end that was begun and not finished."""
     return row.ends or row.phase == Phase.EXPIRING or (row.expires is not None and row.expires <= now)
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """Where database and cluster disagree: rows to remove again, rows that lost their namespace, strangers."""
+
+    remains: list[Sandbox]
+    lost: list[Sandbox]
+    strangers: list[str]
+
+
+def compare(rows: Iterable[Sandbox], namespaces: Mapping[str, str]) -> Sweep:
+    """`namespaces`: name -> uid of those in the cluster that carry our label.
+
+    Only what has a recorded uid is ever removed; a namespace nobody recorded is for the operator's eye. A row
+    that is still being prepared is nobody's business yet.
+    """
+    found = Sweep([], [], [])
+    known = set()
+    for row in rows:
+        known.add(row.namespace)
+        there = namespaces.get(row.namespace)
+        if row.phase == Phase.REMOVED:
+            if there is not None and there == row.namespace_uid:
+                found.remains.append(row)
+        elif row.phase in (Phase.READY, Phase.OPEN) and there != row.namespace_uid:
+            found.lost.append(row)
+    found.strangers.extend(sorted(set(namespaces) - known))
+    return found
 
 
 def retry_pause(tries: int) -> float:

@@ -17,11 +17,12 @@ from typing import Any, Protocol
 
 import structlog
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 
 from classroom.database import in_database
 from classroom.exercises.submitting import catch_up
-from classroom.workspaces.deciding import Step, decide, retry_pause
+from classroom.workspaces.deciding import Step, compare, decide, retry_pause
 from classroom.workspaces.models import Phase, Sandbox
 from classroom.workspaces.phases import (
     note_phase,
@@ -37,6 +38,7 @@ from sandbox.record.delta import Delta
 
 log = structlog.get_logger(__name__)
 LOOK_SECONDS = 1.0
+SWEEP_SECONDS = 60.0
 AT_ONCE = 4  # preparations side by side; the kubelets of a small machine start no more Pods at once
 RENEW_SECONDS = 15 * 60.0  # before a key ends (design: architecture, section 7: renewed at 45 of 60 min)
 OnPhase = Callable[[str, float | None], None]  # name, milliseconds it took; None when it begins
@@ -71,6 +73,9 @@ class Steps(Protocol):
     async def uid_of(self, row: Sandbox) -> str | None:
         """The uid of the namespace that is there now, None when there is none."""
 
+    async def namespaces(self) -> dict[str, str]:
+        """Name -> uid of every namespace in the cluster that is a sandbox's."""
+
     async def limit(self) -> int:
         """How many sandboxes this cluster takes at once."""
 
@@ -96,6 +101,8 @@ class Reconciler:
         self._not_before: dict[str, float] = {}
         self._warned: dict[str, int] = {}
         self._key_expires: dict[str, float] = {}
+        self._strangers: set[str] = set()
+        self._sweep_at = time.monotonic() + SWEEP_SECONDS
         self._places = asyncio.Semaphore(AT_ONCE)
 
     def wake(self) -> None:
@@ -106,6 +113,9 @@ class Reconciler:
         try:
             while True:
                 await self.look()
+                if time.monotonic() >= self._sweep_at:
+                    self._sweep_at = time.monotonic() + SWEEP_SECONDS
+                    await self.sweep()
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._wake.wait(), LOOK_SECONDS)
                 self._wake.clear()
@@ -126,6 +136,27 @@ class Reconciler:
                 task.set_name(f"{step.verb} {step.sandbox}")
                 self._work[step.sandbox] = task
                 task.add_done_callback(partial(self._done, step.sandbox))
+
+    async def sweep(self) -> None:
+        """Compare database and cluster both ways; one broken sandbox keeps no other from its turn."""
+        try:
+            namespaces = await self.steps.namespaces()
+        except SandboxError as error:
+            log.warning("the cluster's namespaces are unknown", error=str(error))
+            return
+        found = compare(await in_database(read_all, list(namespaces)), namespaces)
+        for row in found.remains:
+            try:
+                await self.steps.remove(row)
+                log.info("what was left of an ended sandbox is removed", sandbox=str(row.pk))
+            except SandboxError as error:
+                log.warning("what is left of an ended sandbox stays", sandbox=str(row.pk), error=str(error))
+        for row in found.lost:
+            if str(row.pk) not in self._work:
+                await self._lost(row)
+        if set(found.strangers) - self._strangers:
+            log.warning("namespaces that nobody recorded are left alone", namespaces=found.strangers)
+        self._strangers = set(found.strangers)
 
     async def settle(self) -> None:
         """Wait for the steps under way (for tests)."""
@@ -261,7 +292,10 @@ class Reconciler:
         """The cluster was built anew: what was inside is gone, the record and the marks are not."""
         text = "The cluster was started anew, so this sandbox is gone. It is made again when you come back."
         await self._save(row, phase=Phase.REMOVED, lost=True, ended=timezone.now(), expires=None, text=text)
-        self.desk.rest(str(row.pk), self._snapshot(row))
+        if str(row.pk) in self.observer.tracks:
+            self._tell(row)
+            self.observer.close(str(row.pk))
+        self.desk.closed(str(row.pk), await in_database(self.resting, row))
         self.desk.changed()
 
     async def _reset_again(self, row: Sandbox) -> None:
@@ -344,6 +378,12 @@ class Reconciler:
 
 def read_rows() -> list[Sandbox]:
     return list(Sandbox.objects.exclude(phase=Phase.REMOVED).select_related("person"))
+
+
+def read_all(namespaces: list[str]) -> list[Sandbox]:
+    """Rows that live, and ended ones whose namespace is (still or again) there."""
+    rows = Sandbox.objects.select_related("person").exclude(namespace="")
+    return list(rows.filter(~Q(phase=Phase.REMOVED) | Q(namespace__in=namespaces)))
 
 
 def _follow(key: Any, change: dict[str, Any]) -> None:
