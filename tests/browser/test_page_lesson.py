@@ -428,6 +428,46 @@ def test_ctrl_enter_applies_and_says_what_was_applied(visit: Visit) -> None:
     assert posted[0]["dry_run"] is False
 
 
+def test_a_hint_stands_in_every_step_until_it_is_put_away(visit: Visit) -> None:
+    visit.page.route("**/api/sandboxes/s1/hint", lambda route: route.fulfill(json={"ok": True, "say": "x"}))
+    page = start_sandbox(visit)
+    bar = page.locator("#steps-bar")
+    bar.get_by_role("button", name="Next step").click()
+    bar.get_by_role("button", name="Hint").click()
+    hint = {
+        "t": "hint",
+        "offered": True,
+        "id": "too-few",
+        "say": "You asked for `3` copies.",
+        "n": 1,
+        "most": 2,
+    }
+    visit.push(
+        "/ws/sandbox/", {"f": "delta", "epoch": 1, "seq": 51, "at": time.time(), "set": {"hint/now": hint}}
+    )
+    expect(page.get_by_role("region", name="Hint")).to_contain_text("You asked for 3 copies.")
+    page.get_by_role("button", name="Put the hint away").click()
+    expect(page.get_by_role("region", name="Hint")).to_have_count(0)
+
+
+def test_no_hint_is_said_in_words(visit: Visit) -> None:
+    visit.page.route("**/api/sandboxes/s1/hint", lambda route: route.fulfill(json={"ok": True, "say": None}))
+    page = start_sandbox(visit)
+    page.locator("#steps-bar").get_by_role("button", name="Hint").click()
+    expect(page.locator("#steps-bar")).to_contain_text("No hint fits now")
+
+
+def test_the_mark_stands_under_the_list_of_all_checks(visit: Visit) -> None:
+    page = start_sandbox(visit)
+    page.evaluate("document.querySelectorAll('.step').forEach((one) => one.classList.add('now'))")
+    last = page.locator("#step-why")
+    expect(last.get_by_role("button", name="Hand in")).to_be_visible()
+    marked = {"attempt/now": {"state": "marked", "points": 12, "of": 14}, "check/enough": {"points": 0}}
+    visit.push("/ws/sandbox/", {"f": "delta", "epoch": 1, "seq": 51, "at": time.time(), "set": marked})
+    expect(last).to_contain_text("12 of 14 points")
+    expect(last.get_by_role("button", name="Start again")).to_be_visible()
+
+
 def test_reset_asks_once(visit: Visit) -> None:
     asked: list[str] = []
     visit.page.on(

@@ -19,6 +19,8 @@ export class Desk {
   /** Which pane a narrow screen shows. */
   pane = $state<Pane>("lesson");
   helpOpen = $state(false);
+  /** The hint the reader put away. */
+  hintPut = $state("");
   /** Where the editor should go next. */
   place = $state.raw<Place | null>(null);
   /** A sentence for the screen reader, and for everybody where something was refused. */
@@ -94,6 +96,16 @@ export class Desk {
     queueMicrotask(() => {
       this.said = text;
     });
+  }
+
+  /** Opens a hint. Returns what to say when there is none, or why not. */
+  async askHint(): Promise<string> {
+    this.hintPut = "";
+    let none = false;
+    const refused = await this.try(async () => {
+      none = !(await this.live.act("hint")).say;
+    });
+    return refused || (none ? "No hint fits now: nothing is wrong that can be seen." : "");
   }
 
   /** Runs an action; a refusal becomes its sentence, success "". */

@@ -74,6 +74,7 @@ export class Live {
   #folded: Items = {};
   #played = 0;
   #ticker: ReturnType<typeof setInterval> | undefined;
+  #asked = "";
   #sandboxListeners = new Set<(sandbox: SandboxData | null) => void>();
 
   constructor(page: PageData) {
@@ -372,9 +373,28 @@ export class Live {
 
   #show(mine: Items, animate: boolean): void {
     this.mine = mine;
+    this.#learnNamespace();
     if (this.head !== null) return;
     this.animate = animate;
     this.items = mine;
+  }
+
+  /** The namespace gets its name only when it is made; asking to start again answers with it. */
+  #learnNamespace(): void {
+    const { sandbox } = this;
+    const made = this.self?.phase === "ready" || this.self?.phase === "open";
+    if (!made || !sandbox || sandbox.readOnly || sandbox.namespace || this.#asked === sandbox.id) return;
+    this.#asked = sandbox.id;
+    const { course, lesson, urls, csrf } = this.page;
+    post(urls.start, { course: course.slug, lesson: lesson.slug }, csrf).then(
+      (answer) => {
+        const found = answer.sandbox as Partial<SandboxData> | undefined;
+        if (found?.namespace && String(found.id) === this.sandbox?.id) {
+          this.sandbox = { ...this.sandbox, namespace: found.namespace };
+        }
+      },
+      () => {}, // only a name in the header; the page works without it
+    );
   }
 
   #remember(frame: DeltaFrame): void {

@@ -32,7 +32,7 @@ function onKey(desk: Desk, event: KeyboardEvent): boolean {
     case "h":
     case "H":
       if (!live.sandbox || live.readOnly || !desk.page.exercise) return false;
-      void desk.try(() => live.act("hint")).then((text) => text && desk.say(text));
+      void desk.askHint().then((text) => text && desk.say(text));
       return true;
     case " ":
       if (isPressable(event.target)) return false;

@@ -9,7 +9,6 @@ import Bench from "./Bench.svelte";
 import BottomBar from "./BottomBar.svelte";
 import ChecksIsland from "./ChecksIsland.svelte";
 import ChecksPane from "./ChecksPane.svelte";
-import HintCard from "./HintCard.svelte";
 import { wireInline } from "./inline";
 import { wireKeys } from "./keys";
 import PictureBox from "./PictureBox.svelte";
@@ -104,7 +103,6 @@ function mountIslands(desk: Desk, root: HTMLElement): void {
     }
     element.replaceChildren();
     mount(made[0], { target: element, props: made[1] });
-    if (element.dataset.island === "exercise") mount(HintCard, { target: element, props: { desk } });
   }
   // Not before the first view is drawn; at once when the reader comes back to a later step.
   const soon = (): void => mountLater(desk, later);
