@@ -31,6 +31,8 @@ Object: TypeAlias = dict[str, Any]
 
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
+# The watch of Leases is also the scout: it tries more often, and its success wakes the others.
+LONGEST_SCOUT_PAUSE_S = 2.0
 # A stream that lived this long was fine: the next failure starts at the first pause again.
 HEALTHY_AFTER_S = 10.0
 # The server ends a watch after this long; jittered, so that 15 watches do not end together.
@@ -88,13 +90,16 @@ class Watcher:
         self._broken: dict[str, How] = {}
         self._gap_from: float | None = None
         self._gap_how: How = "late"
+        self._started = 0.0
+        self._cluster_is_back = asyncio.Event()
 
     async def run(self) -> None:
         """Until cancelled. What was seen is kept, so running again continues."""
         async with asyncio.TaskGroup() as group:  # the group holds the strong references
             for watch in self._watches:
-                group.create_task(_forever(watch), name=f"watch {watch.kind.plural}")
+                group.create_task(_forever(watch, self), name=f"watch {watch.kind.plural}")
             if any(watch.kind is LEASE for watch in self._watches):
+                self._started = self._started or time.time()
                 group.create_task(self._heartbeat.run(), name="heartbeat")
 
     @property
@@ -105,9 +110,17 @@ class Watcher:
     @property
     def stale_since(self) -> float | None:
         """Since when nothing proves that what we show is true; None while something does."""
-        proof, now = self._heartbeat.proof, time.time()
+        proof = self._heartbeat.proof or self._started
         since = proof if self._gap_from is None else min(proof, self._gap_from)
-        return since if now - since > STALE_AFTER_S and proof > 0 else None
+        return since if proof > 0 and time.time() - since > STALE_AFTER_S else None
+
+    async def pause(self, seconds: float) -> None:
+        """Wait so long, or until the scout has found the cluster again."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._cluster_is_back.wait()
+        except TimeoutError:
+            return
 
     # --- told by the watches ------------------------------------------------------------------------
     def deliver(self, event: WatchEvent) -> None:
@@ -137,7 +150,10 @@ class Watcher:
 
     def goes_on(self, kind: ApiKind) -> None:
         """A watch is open (again)."""
-        self._broken.pop(kind.name, None)
+        was_broken = self._broken.pop(kind.name, None) is not None
+        if kind is LEASE and was_broken:
+            self._cluster_is_back.set()
+            self._cluster_is_back = asyncio.Event()
         if not self._broken and self._gap_from is not None:
             since, how = self._gap_from, self._gap_how
             self._gap_from = None
@@ -146,9 +162,10 @@ class Watcher:
             self.listed.set()
 
 
-async def _forever(watch: _KindWatch) -> None:
+async def _forever(watch: _KindWatch, watcher: Watcher) -> None:
     """Try, pause, try. The only way out is cancellation or a bug of ours (which must be heard)."""
     pause = FIRST_PAUSE_S
+    longest = LONGEST_SCOUT_PAUSE_S if watch.kind is LEASE else LONGEST_PAUSE_S
     while True:
         started = time.monotonic()
         try:
@@ -162,17 +179,16 @@ async def _forever(watch: _KindWatch) -> None:
             watch.forget_position()
             reason = "the position is too old"
         except NotFound:
-            # This cluster does not serve the kind: nothing to see, and no reason to call the rest stale.
             watch.is_absent()
-            reason, pause = "the cluster does not serve it", LONGEST_PAUSE_S
+            reason, pause = "the cluster does not serve it", longest
         except (ClusterUnavailable, ApiError) as error:
             watch.broke()
             reason = str(error)
         if time.monotonic() - started > HEALTHY_AFTER_S:
             pause = FIRST_PAUSE_S
         log.warning("watch of %s: %s; again in %.1f s", watch.kind.plural, reason, pause)
-        await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311  (jitter, not a secret)
-        pause = min(pause * 2, LONGEST_PAUSE_S)
+        await watcher.pause(pause * random.uniform(0.5, 1.0))  # noqa: S311  (jitter, not a secret)
+        pause = min(pause * 2, longest)
 
 
 class _KindWatch:
@@ -196,6 +212,10 @@ class _KindWatch:
         self._version = ""
 
     def is_absent(self) -> None:
+        """404. If it never was there, nothing is to be seen and nothing else is stale for it."""
+        if self._version:
+            self.broke()
+            return
         self.is_listed, self._is_going = True, False
         self._watcher.goes_on(self.kind)
 

@@ -410,6 +410,63 @@ async def test_when_the_heartbeat_stops_the_quiet_watches_are_opened_again_too(m
     assert seen.events == ["+a"]
 
 
+async def test_the_scout_wakes_the_others_when_the_cluster_is_back(monkeypatch):
+    monkeypatch.setattr("sandbox.heartbeat.PERIOD_S", 0.1)
+    monkeypatch.setattr(watching, "FIRST_PAUSE_S", 0.1)
+    monkeypatch.setattr(watching, "LONGEST_PAUSE_S", 60.0)
+    monkeypatch.setattr(watching, "LONGEST_SCOUT_PAUSE_S", 0.1)
+    leases, pods = (
+        Leases(),
+        Script([lists(5, pod("a", 3))], [watches(), watches(event("ADDED", pod("b", 6)))]),
+    )
+    down = asyncio.Event()
+
+    async def answer(request, asked):
+        if down.is_set():
+            return status(503, "Unavailable", "starting")
+        return await (pods if asked.path == "/api/v1/pods" else leases)(request, asked)
+
+    async with watching_pods(answer, kinds=(LEASE, POD)) as (seen, watcher, _):
+        await asyncio.wait_for(watcher.listed.wait(), 5)
+        await asyncio.sleep(0.3)
+        down.set()
+        for watch in watcher._watches:
+            watch.interrupt()
+        await asyncio.sleep(3.5)  # by now the watch of Pods pauses for more than a second
+        down.clear()
+        back = time.monotonic()
+        await seen.until(lambda: "+b" in seen.events)
+        assert time.monotonic() - back < 0.6
+
+
+async def test_a_heartbeat_that_never_works_is_stale(monkeypatch):
+    monkeypatch.setattr(watching, "STALE_AFTER_S", 0.3)
+
+    async def mute(request, asked):
+        if asked.query.get("watch"):
+            return await stream(request, then="hold")
+        return listing(1, kind="LeaseList") if asked.method == "GET" else status(403, "Forbidden", "no")
+
+    async with watching_pods(mute, kinds=(LEASE,)) as (_, watcher, _):
+        started = time.time()
+        await asyncio.wait_for(watcher.listed.wait(), 5)
+        assert watcher.stale_since is None
+        await asyncio.sleep(0.6)
+        assert watcher.stale_since == pytest.approx(started, abs=0.3)
+
+
+async def test_a_404_of_a_kind_that_was_there_is_a_break():
+    script = Script(
+        [lists(5, pod("a", 3))],
+        [watches(then="end"), watch_refuses(404), watches(event("ADDED", pod("b", 6)))],
+    )
+    async with watching_pods(script) as (seen, watcher, _):
+        await seen.until(lambda: "+b" in seen.events)
+        assert seen.events == ["+a", "+b"]
+        assert seen.gaps == ["late"]
+        assert watcher.lists == 1
+
+
 async def test_beats_of_others_prove_nothing():
     async def nothing(request, asked):
         return status(404, "NotFound", "no")
