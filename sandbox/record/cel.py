@@ -150,16 +150,16 @@ class Predicate:
 
     def value(self, view: View) -> Any | Undecided:
         """The value as plain data."""
-        if view.activation is None or not self._slots.keys() <= view.bound.keys():
-            view.bound.update(self._slots)
-            view.activation = _ENV.Activation(_bindings(view))
         token = _VIEW.set(view) if self._calls_back else None
         try:
+            if view.activation is None or not self._slots.keys() <= view.bound.keys():
+                view.bound.update(self._slots)
+                view.activation = _ENV.Activation(_bindings(view))
             result = self._expression.eval(view.activation)
             if result.type() == _T.ERROR:
                 return Undecided(str(result.value()))
             return result.plain_value()
-        except (RuntimeError, TypeError) as problem:  # the runtime's own kinds for bounds and odd values
+        except _ODD as problem:
             return Undecided(str(problem))
         finally:
             if token is not None:
@@ -177,6 +177,9 @@ def _bindings(view: View) -> dict[str, Any]:
     return found
 
 
+# The runtime raises the first for its bounds and for values it cannot take; the others come of objects that
+# do not look like what the API server makes. None of it is the student's fault.
+_ODD = (RuntimeError, TypeError, ValueError, AttributeError)
 _VIEW: ContextVar[View] = ContextVar("view")
 
 

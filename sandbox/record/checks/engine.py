@@ -21,6 +21,7 @@ from sandbox.record.exercise import Exercise
 
 _NOTHING: frozenset[str] = frozenset()
 _MISSING = "entries are missing from the record"
+_LOAD_PAUSE = 3.0  # seconds of silence between two loads of one name; a load speaks every second
 _TICK = 0.9  # seconds between two looks at what reads the clock
 _LATE = 1.0  # seconds after a late gap in which news still counts as late
 # Kinds of one long-lived object each: not in the news after a lost gap means not changed in it.
@@ -194,6 +195,8 @@ class Engine:
         self._gaps: list[tuple[Gap, set[str]]] = []
         self._opened: dict[str, int] = {}
         self._undecided: dict[str, str] = {}
+        self._load_ends: dict[str, float] = {}
+        self._load_seen: dict[str, float] = {}
         self._clock_at = 0.0
         self._times: dict[tuple[str, str], float] = {}  # last time of every named moment
         self._fresh: list[tuple[CheckRun, Trial]] = []
@@ -361,15 +364,26 @@ class Engine:
         if load is None or entry.kind != "load":
             return
         moment = self._moment(entry)
-        phase, known = entry.change.get("phase"), self._marked.get(load.id)
+        phase, silent = entry.change.get("phase"), entry.at - self._load_seen.get(load.id, -NEVER)
+        self._load_seen[load.id] = entry.at
         if phase == "ended":
-            if known is not None and known.end is None:
-                known.end = moment
-                self._has_ended(known, moment)
-        elif known is None or known.end is not None or phase == "started":
+            self._load_over(load.id, moment)
+        elif self._submitted is None and (silent > _LOAD_PAUSE or phase == "started"):
             occurrence = Occurrence(load.id, moment)
             self._marked[load.id] = occurrence
+            self._load_ends[load.id] = moment.at + load.lasting
             self._happened(load.id, "start", moment, occurrence)
+
+    def _load_over(self, load: str, moment: Moment) -> None:
+        self._load_ends.pop(load, None)
+        known = self._marked.get(load)
+        if known is not None and known.end is None:
+            known.end = moment
+            self._has_ended(known, moment)
+
+    def _load_due(self, load: str) -> None:
+        self._load_over(load, self._now())
+        self._close_due()
 
     def _on_prediction(self, entry: Entry) -> None:
         run = self._predictions.get(entry.uid)
@@ -567,6 +581,8 @@ class Engine:
             for trial in run.trials:
                 if trial.deadline < NEVER:
                     yield trial.deadline, lambda trial=trial: self._trial_due(trial)
+        for load, at in self._load_ends.items():
+            yield at, lambda load=load: self._load_due(load)
         for item in self._waiting:
             yield item[0], lambda item=item: self._opening_due(item)
         for prediction in self._predictions.values():

@@ -188,12 +188,13 @@ class StateView:
             if service_of(slice_) != service:
                 continue
             for endpoint in parts(slice_, "endpoints"):
-                target, addresses = part(endpoint, "targetRef"), endpoint.get("addresses") or [""]
+                target, addresses = part(endpoint, "targetRef"), endpoint.get("addresses")
                 ready = part(endpoint, "conditions").get("ready") is not False
                 if ready and target.get("kind") == "Pod" and target.get("uid"):
                     uid = str(target["uid"])
+                    ip = str(addresses[0]) if isinstance(addresses, list) and addresses else ""
                     node = str(endpoint.get("nodeName") or "")
-                    found[uid] = {"podUid": uid, "ip": str(addresses[0]), "node": node}
+                    found[uid] = {"podUid": uid, "ip": ip, "node": node}
         return list(found.values())
 
     def digest(self, image: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.record.exercise import Moment
+from sandbox.record.exercise import Load, Moment
 from tests.sandbox.record.build import named
 from tests.sandbox.record.judging import COUNT, FLAG, Judged, Mark, check
 
@@ -377,3 +377,26 @@ def test_undecided_states_are_reported_with_their_reason() -> None:
     run.action("get", "pods", "x")
     assert set(run.engine.undecided) == {"c", "n"}
     assert "Key not found" in run.engine.undecided["n"]
+
+
+def test_a_load_is_a_window_as_long_as_it_lasts() -> None:
+    load = Load(id="rush", target="x:80/", rate=12.0, lasting=5.0)
+    run = Judged(
+        check("always", during="rush"),
+        check("eventually", "object.distinctPods >= 2", id="turns", each="load/rush"),
+        loads=(load,),
+    )
+    run.flag(True)
+    run.start()
+    for second in range(8):
+        run.add("load", "rush", {"id": "rush", "sent": 12, "failed": 0, "distinctPods": 1 + second // 3})
+        assert run.state == ("holding" if second <= 5 else "pass")
+        run.wait(1)
+    assert run.verdict("turns").state == "pass"
+    ended = Judged(check("always", during="rush"), loads=(load,))
+    ended.flag(True)
+    ended.start()
+    ended.add("load", "rush", {"id": "rush", "phase": "started"})
+    ended.wait(2)
+    ended.add("load", "rush", {"id": "rush", "phase": "ended"})
+    assert ended.state == "pass"
