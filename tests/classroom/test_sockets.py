@@ -155,6 +155,25 @@ async def test_a_page_shows_the_queue_before_the_cluster_is_there(
     await communicator.disconnect()
 
 
+async def test_F06_a_running_picture_stays_while_web_starts_again(
+    box: Sandbox, people: dict[str, User], client_of: Callable[..., Client], live: Runtime
+) -> None:
+    observer, key = FakeObserver(), str(box.pk)
+    await observer.open(key, plan_for(key, pods=4, memory=2**27, cpu=0.4), None, {})
+    service = {"kind": "Service", "metadata": {"name": "storefront", "uid": "s1", "namespace": "x"}, "spec": {}}
+    observer.append(key, "object", "s1", {"op": "ADDED", "kind": "Service", "object": service}, "watch")
+    live.store.append(key, observer.tracks[key].entries)
+    for phase, shown in ((Phase.OPEN, True), (Phase.REQUESTED, False)):
+        await Sandbox.objects.filter(pk=box.pk).aupdate(phase=phase)
+        communicator = connect(f"/ws/sandbox/{key}/", await sync_to_async(client_of)(people["student"]))
+        assert (await communicator.connect())[0]
+        await communicator.send_json_to({"f": "resume", "epoch": 7, "seq": 1})
+        frame = await frame_of(communicator, "snapshot")
+        assert ("service/s1" in frame["items"]) is shown
+        assert frame["items"]["sandbox/self"]["phase"] == phase
+        await communicator.disconnect()
+
+
 async def test_the_picture_streams_and_nonsense_is_ignored(
     box: Sandbox, people: dict[str, User], client_of: Callable[..., Client], live: Runtime
 ) -> None:

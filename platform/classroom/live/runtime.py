@@ -20,7 +20,7 @@ from classroom.live.frames import encode
 from classroom.live.hub import BEAT_SECONDS, Hub
 from classroom.live.news import News
 from classroom.live.storage import SqliteRecordStore
-from classroom.workspaces.models import Sandbox
+from classroom.workspaces.models import RUNNING, Sandbox
 
 if TYPE_CHECKING:
     from classroom.live.cluster_side import ClusterSide
@@ -109,21 +109,20 @@ class Runtime:
         return await self.side.apply(row, manifests, dry_run=dry_run)
 
     def resting_snapshot(self, row: Sandbox) -> dict[str, Any]:
-        """Blocking. What there is to see of a sandbox that nobody observes: its phase; its past when it has one."""
+        """Blocking. What there is to see of a sandbox that nobody observes just now.
+
+        One that runs keeps its last picture (this process was started a moment ago, or the cluster is away);
+        of one that has ended what was done in it stays; one that is asked for only has its phase.
+        """
         from classroom.workspaces.phases import self_item
+        from sandbox.record.picture import fold
 
         snapshot: dict[str, Any] = {"epoch": 0, "seq": 0, "at": time.time(), "items": {}}
-        if row.phase == "removed" or row.lost:
-            from sandbox.record.picture import fold
-
+        if self.store.last_seq(str(row.pk)):
             folded = fold(self.store.read(str(row.pk)))
-            kept = {key: item for key, item in folded.items.items() if item.get("t") in LASTING}
-            snapshot = {
-                "epoch": folded.epoch,
-                "seq": folded.seq,
-                "at": folded.at or time.time(),
-                "items": kept,
-            }
+            whole = row.phase in RUNNING
+            items = {key: item for key, item in folded.items.items() if whole or item.get("t") in LASTING}
+            snapshot = {"epoch": folded.epoch, "seq": folded.seq, "at": folded.at, "items": items}
         snapshot["items"] = {**snapshot["items"], "sandbox/self": self_item(row)}
         return snapshot
 
