@@ -68,6 +68,8 @@ class Engine:
         self._at = 0.0
         self._blind = False  # entries are missing from the record itself: what follows is not known
         self._late: Gap | None = None
+        self._lists_until = -NEVER  # until when objects read again after a lost gap may come
+        self._behind = False  # such objects came, and checks have not seen the state since
         self._findings: list[Finding] = []
         self._begin_fresh()
 
@@ -101,6 +103,8 @@ class Engine:
             self.view.move_to(at)
             if self._running:
                 self._notify_clock()
+            if self._running and self._behind:
+                self._notify_states(self._now(), _NOTHING)
         return self._told(_NOTHING)
 
     # out
@@ -464,14 +468,24 @@ class Engine:
         if self._compiled.marks:
             self._watch_marks(entry, changed)
         self._notify_changes(entry, moment)
-        self._notify_states(moment, changed)
+        if self._is_read_again(entry):
+            self._behind = True
+        else:
+            self._notify_states(moment, changed)
         if entry.kind == "submit":
             self._happened("submit", "start", moment, None)
         self._close_due()
         if self._hints.reads(changed):
             self._hints.look(self.view, moment.at, changed)
 
+    def _is_read_again(self, entry: Entry) -> bool:
+        """After a lost gap the lists come object by object: what lies between two of them never was."""
+        if entry.kind != "object" or entry.at > self._lists_until:
+            return False
+        return bool(entry.change.get("synthetic")) or entry.change.get("op") == "ADDED"
+
     def _notify_states(self, moment: Moment, changed: frozenset[str]) -> None:
+        self._behind = False
         fresh = {id(trial) for _, trial in self._fresh}
         self._fresh.clear()
         for (id_, side), tracker in self._trackers.items():
@@ -643,6 +657,8 @@ class Engine:
         gap = Gap(start, max(start, float(change.get("until") or entry.at)), lost)
         if not lost:
             self._late = gap
+        elif entry.kind == "gap":
+            self._lists_until = gap.end + _LATE
         if not self._running or self._handed_over:
             return
         scope = change.get("kinds")

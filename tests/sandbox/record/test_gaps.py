@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.record.build import endpoints
+from tests.sandbox.record.build import endpoints, pod
 from tests.sandbox.record.judging import Judged, Prediction, check
 
 IN_10 = ((10.0, 1),)
@@ -204,3 +204,43 @@ def test_a_prediction_over_a_lost_gap_costs_nothing() -> None:
     run.slow("ended")
     run.wait(6)
     assert run.state == "fail"  # the next time was seen
+
+
+def test_lists_read_again_show_no_state_that_never_was() -> None:
+    run = Judged(
+        check("always", 'readyPods("").size() >= 1', during="slow"),
+        check("eventually", 'readyPods("").size() == 2', id="two"),
+    )
+
+    def put(name: str, ready: bool, **extra: Any) -> None:
+        run.put(pod(name, uid=name, owner=None, ready=ready), **extra)
+
+    put("a", True)
+    put("b", False)
+    run.start()
+    run.slow()
+    run.wait(5)
+    run.gap(-3, 0)
+    put("a", False, synthetic=True)
+    assert run.state == "holding"
+    put("b", True, synthetic=True)
+    put("c", True)
+    run.remove("b")
+    assert run.state == "holding"
+    assert run.verdict("two").state == "waiting"
+    run.slow("ended")
+    run.wait(6)
+    assert run.state == "could-not-grade"
+
+
+def test_the_state_after_the_lists_is_seen_at_the_next_tick() -> None:
+    run = Judged(check("always", 'readyPods("").size() >= 1', during="slow"))
+    run.put(pod("a", uid="a", owner=None, ready=True))
+    run.start()
+    run.slow()
+    run.wait(5)
+    run.gap(-3, 0)
+    run.put(pod("a", uid="a", owner=None, ready=False), synthetic=True)
+    assert run.state == "holding"
+    run.wait(0.25)
+    assert run.state == "fail"
