@@ -194,6 +194,14 @@ describe("visitors", () => {
     });
     expect(visitorsView(one.world, one.drawing, null)?.route.at(-1)).toEqual([328, 230]);
   });
+  it("nothing sent is not a failure", () => {
+    const { world, drawing } = drawn({ ...aShop(), "probe/front": { ...probe(0, 0), ok: false } });
+    expect(visitorsView(world, drawing, null)).toMatchObject({
+      ok: true,
+      line: "no request yet",
+      sentence: "Visitors: no request sent yet.",
+    });
+  });
   it("no plate without a probe", () => {
     const { world, drawing } = drawn(aShop());
     expect(visitorsView(world, drawing, null)).toBeNull();

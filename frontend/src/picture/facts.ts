@@ -65,7 +65,14 @@ export function factsOf(key: string, world: World, now: number): [name: string, 
     return [
       ["SENT", grouped(probe.sent)],
       ["FAILED", grouped(probe.failed)],
-      ["LAST", probe.ok ? `answered in ${Math.round(probe.ms)} ms` : probe.error || "failed"],
+      [
+        "LAST",
+        probe.sent === 0
+          ? "none yet"
+          : probe.ok
+            ? `answered in ${Math.round(probe.ms)} ms`
+            : probe.error || "failed",
+      ],
     ];
   }
   const text = world.components.get(key.slice(10))?.text;

@@ -30,6 +30,7 @@ export function rateOf(samples: readonly { at: number; sent: number }[]): number
 }
 
 export function visitorsLine(probe: ProbeItem, rate: number | null): string {
+  if (probe.sent === 0) return "no request yet";
   const failed = `${grouped(probe.failed)} failed`;
   if (rate === null || rate === 0) return `${grouped(probe.failed)} of ${grouped(probe.sent)} failed`;
   return `${rate < 10 ? rate.toFixed(rate < 1 ? 1 : 0) : Math.round(rate)} req/s · ${failed}`;
@@ -56,7 +57,7 @@ export function visitorsView(world: World, drawing: Drawing, rate: number | null
     route.push(...throughValve(drawing, pipe, open[0].x));
   return {
     key,
-    ok: probe.ok,
+    ok: probe.ok || probe.sent === 0,
     line: visitorsLine(probe, rate),
     sentence: probeSentence(probe),
     pipe: direct && pipe ? `M${fix1(pipe.plateX + pipe.plateW)} ${y}H${ship.W - 158}` : null,

@@ -138,10 +138,13 @@ export function workloadSentence(item: WorkloadItem): string {
   return `${item.kind} ${item.name}: wants ${item.replicas}, ${item.there} there, ${item.ready} ready.${old}`;
 }
 
-export const probeSentence = (probe: ProbeItem): string =>
-  `Visitors: ${plural(probe.sent, "request")} sent, ${probe.failed} failed; the last ${
-    probe.ok ? `was answered in ${Math.round(probe.ms)} ms` : `failed${probe.error ? `: ${probe.error}` : ""}`
-  }.`;
+export function probeSentence(probe: ProbeItem): string {
+  if (probe.sent === 0) return "Visitors: no request sent yet.";
+  const last = probe.ok
+    ? `was answered in ${Math.round(probe.ms)} ms`
+    : `failed${probe.error ? `: ${probe.error}` : ""}`;
+  return `Visitors: ${plural(probe.sent, "request")} sent, ${probe.failed} failed; the last ${last}.`;
+}
 
 const COMPONENT_NAMES: Record<string, string> = {
   "api-server": "API server",

@@ -144,5 +144,9 @@ export const isOldRevision = (item: WorkloadItem): boolean =>
 export const isEmpty = (world: World): boolean =>
   world.pods.length === 0 && world.workloads.length === 0 && world.services.length === 0;
 
+/** The containers that run the app; those that only prepare it are marked `init` by the record. */
+export const mainContainers = (pod: PodItem): PodItem["containers"] =>
+  pod.containers.filter((container) => !(container as { init?: boolean }).init);
+
 export const podKey = (uid: string): string => (uid.startsWith("pod/") ? uid : `pod/${uid}`);
 export const uidOf = (key: string): string => key.slice(key.indexOf("/") + 1);
