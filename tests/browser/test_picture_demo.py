@@ -98,7 +98,7 @@ def moving(page: Page) -> list[str]:
     found: list[str] = page.evaluate(
         """() => document.querySelector('.gh-picture').getAnimations({subtree: true})
           .filter(one => one.effect.getTiming().duration >= 1)
-          .map(one => `${one.transitionProperty ?? one.animationName} of ${one.effect.target.getAttribute('class')}`)"""
+          .map(one => `${one.transitionProperty ?? one.animationName} of ${one.effect.target.outerHTML}`)"""
     )
     return found
 
