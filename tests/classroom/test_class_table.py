@@ -104,6 +104,24 @@ def test_the_page_shows_code_rows_and_export(box: Sandbox, make_user: Any, clien
     assert not answer.context["can_invite"]
 
 
+@pytest.mark.parametrize(
+    ("bind", "host", "shown"),
+    [
+        ("127.0.0.1", "127.0.0.1:8300", "http://127.0.0.1:8300/join/"),
+        ("0.0.0.0", "127.0.0.1:8300", "http://192.0.2.7:8300/join/"),
+        ("0.0.0.0", "192.0.2.7:8300", "http://192.0.2.7:8300/join/"),
+        ("0.0.0.0", "class.example.org", "http://class.example.org/join/"),
+    ],
+)
+def test_the_address_for_the_room_is_one_the_room_can_reach(
+    bind: str, host: str, shown: str, settings: Any, make_user: Any, client_of: Any
+) -> None:
+    settings.BIND = bind
+    settings.ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", "192.0.2.7", "class.example.org"]
+    answer = client_of(make_user(Role.INSTRUCTOR)).get("/class/tiny/", headers={"host": host})
+    assert answer.context["join_url"] == shown
+
+
 def test_the_owner_makes_a_link_for_an_instructor(make_user: Any, client_of: Any) -> None:
     owner = client_of(make_user(Role.OPERATOR))
     answer = owner.post("/class/tiny/links/", {"name": "Grace", "role": "instructor"})

@@ -204,7 +204,8 @@ def test_the_supervisors_word_is_passed_on_whole(tmp_path: Path) -> None:
     path = tmp_path / "cluster.json"
     path.write_text(json.dumps({"state": "building", "text": "Compiling", "done": 3, "total": 9, "at": 1.0}))
     assert cluster_state.read_cluster(path) == {
-        "state": "building", "text": "Compiling", "done": 3, "total": 9, "seconds_left": None, "reason": None, "remedy": None,
+        "state": "building", "text": "Compiling", "done": 3, "total": 9,
+        "seconds_left": None, "reason": None, "remedy": None,
     }  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from websockets.asyncio.client import connect
 
+ROOT = Path(__file__).resolve().parents[2]
 SERVER = '''
 import asyncio, sys
 from daphne.server import Server
@@ -45,9 +46,8 @@ server.run()
 
 
 async def test_L8_a_browser_that_does_not_read_stops_the_writer() -> None:
-    root = Path(__file__).resolve().parents[2]
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", SERVER, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        sys.executable, "-c", SERVER, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     try:
         assert process.stdout is not None

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import re
 import threading
 from pathlib import Path
@@ -57,7 +56,7 @@ def test_two_processes_starting_at_once_share_one_key(tmp_path: Path) -> None:
         thread.join()
     assert len(set(keys)) == 1
     assert len(keys[0]) >= 50
-    assert oct(os.stat(path).st_mode & 0o777) == "0o600"
+    assert oct(path.stat().st_mode & 0o777) == "0o600"
     assert [file.name for file in path.parent.iterdir()] == ["secret_key"]
 
 

@@ -160,7 +160,11 @@ async def test_F06_a_running_picture_stays_while_web_starts_again(
 ) -> None:
     observer, key = FakeObserver(), str(box.pk)
     await observer.open(key, plan_for(key, pods=4, memory=2**27, cpu=0.4), None, {})
-    service = {"kind": "Service", "metadata": {"name": "storefront", "uid": "s1", "namespace": "x"}, "spec": {}}
+    service = {
+        "kind": "Service",
+        "metadata": {"name": "storefront", "uid": "s1", "namespace": "x"},
+        "spec": {},
+    }
     observer.append(key, "object", "s1", {"op": "ADDED", "kind": "Service", "object": service}, "watch")
     live.store.append(key, observer.tracks[key].entries)
     for phase, shown in ((Phase.OPEN, True), (Phase.REQUESTED, False)):

@@ -19,6 +19,7 @@ from classroom.accounts import limits
 from classroom.accounts.links import make_return_link, use_link
 from classroom.accounts.models import User
 from classroom.accounts.people import NameInvalid, classroom_for, join
+from classroom.live.origins import LOOPBACK
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 DEAD_LINK = "This link is used up or too old. Ask for a new one, or join with your class code."
@@ -128,6 +129,16 @@ def password(request: HttpRequest) -> HttpResponse:
 def closed(request: HttpRequest) -> HttpResponse:
     """Where allauth's pages that we do not offer lead (sign-up, password reset)."""
     return redirect("signin")
+
+
+def for_the_room(request: HttpRequest, path: str) -> str:
+    """`path` at an address that other machines reach too: never loopback when we are bound to more than that."""
+    here = request.get_host().rsplit(":", 1)[0]
+    if here in LOOPBACK and settings.BIND not in (*LOOPBACK, "::1"):
+        outside = [host for host in settings.ALLOWED_HOSTS if host not in LOOPBACK]
+        if outside:
+            return f"http://{outside[0]}:{settings.PORT}{path}"
+    return request.build_absolute_uri(path)
 
 
 def absolute(path: str) -> str:

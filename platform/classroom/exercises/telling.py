@@ -7,10 +7,13 @@ from typing import Any
 from django.utils import timezone
 
 from classroom.exercises.models import Mark
+from classroom.workspaces.models import Phase
 
 
 def read_untold() -> list[Mark]:
-    return list(Mark.objects.filter(told=None).select_related("attempt").order_by("pk"))
+    """Marks of sandboxes that live; nobody looks at the record of one that has ended."""
+    waiting = Mark.objects.filter(told=None).exclude(attempt__sandbox__phase=Phase.REMOVED)
+    return list(waiting.select_related("attempt").order_by("pk"))
 
 
 def tell(observer: Any, mark: Mark) -> bool:

@@ -13,6 +13,7 @@ from classroom.access import CourseRole, allow
 from classroom.accounts.links import make_signin_link
 from classroom.accounts.models import Role
 from classroom.accounts.people import NameInvalid, ensure_classroom, make_person
+from classroom.accounts.views import for_the_room
 from classroom.courseware.catalogue import NoSuchLesson, catalogue
 from classroom.instructors.marks import marks_csv
 from classroom.instructors.rows import read_rows
@@ -56,7 +57,7 @@ def _show(request: HttpRequest, course: str, link: dict[str, Any] | None = None)
         {
             "course": found,
             "classroom": ensure_classroom(course),
-            "join_url": request.build_absolute_uri(reverse("join")),
+            "join_url": for_the_room(request, reverse("join")),
             # The socket pushes live rows as soon as it is open; these are for reading without JavaScript.
             "rows": read_rows(course, runtime().items_of),
             "link": link,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from django.conf import settings
 
+from classroom.courseware.catalogue import catalogue
 from classroom.courseware.cluster_state import read_cluster
 from classroom.database import in_database
 from classroom.live.frames import encode
@@ -154,6 +155,7 @@ class Runtime:
     # --- life ---------------------------------------------------------------------------------------
     async def run(self) -> None:
         """Until cancelled."""
+        self.spawn(in_database(catalogue.courses), "load the lessons")  # before the first reader waits for it
         parts: dict[str, Callable[[], Awaitable[None]]] = {
             "beat": self._beat,
             "cluster file": self._follow_cluster_file,
