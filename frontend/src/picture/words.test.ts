@@ -50,6 +50,7 @@ describe("labels", () => {
   it("a fact too long for its room loses the names' prefixes first", () => {
     expect(fitFact("bound h6wvd", 13)).toBe("bound h6wvd");
     expect(fitFact("storefront-7c9d8f6b5d-h6wvd patched", 32)).toBe("h6wvd patched");
+    expect(fitFact("bound storefront", 13)).toBe("storefront");
     expect(fitFact("wrote a very long sentence", 12).length).toBeLessThanOrEqual(12);
   });
 });
@@ -78,6 +79,14 @@ describe("sentences of the text twin", () => {
     );
     expect(nodeSentence(aNode("worker-3", { mem: 0, cordoned: true, ready: "False" }), 1)).toBe(
       "worker-3, NotReady,SchedulingDisabled, 1 Pod.",
+    );
+  });
+  it("a little memory is not none", () => {
+    expect(nodeSentence(aNode("worker-1", { mem: 100_000, req: 24 }), 1)).toBe(
+      "worker-1, Ready, memory <1 % requested, 1 Pod.",
+    );
+    expect(nodeSentence(aNode("worker-1", { req: 0 }), 0)).toBe(
+      "worker-1, Ready, memory 0 % requested, 0 Pods.",
     );
   });
   it("says a Service as the design does", () => {

@@ -59,6 +59,12 @@ export function podLabel(pod: PodItem, ownerKind?: string): string {
 export const memoryShare = (node: NodeItem): number | null =>
   node.mem > 0 ? Math.min(100, Math.round((100 * node.req) / node.mem)) : null;
 
+/** The share as it is printed: what is there but rounds to nothing is "<1". */
+export function shareWords(node: NodeItem): string {
+  const share = memoryShare(node);
+  return share === 0 && node.req > 0 ? "<1" : String(share ?? "");
+}
+
 export const nodeWord = (node: NodeItem): string => (node.ready === "True" ? "Ready" : "NotReady");
 
 /** kubectl's STATUS of a node. */
@@ -110,7 +116,7 @@ export function spokenAge(seconds: number): string {
 /** "worker-3, Ready, memory 57 % requested, 2 Pods." */
 export function nodeSentence(node: NodeItem, pods: number): string {
   const share = memoryShare(node);
-  const memory = share === null ? "" : ` memory ${share} % requested,`;
+  const memory = share === null ? "" : ` memory ${shareWords(node)} % requested,`;
   return `${node.name}, ${nodeStatus(node)},${memory} ${plural(pods, "Pod")}.`;
 }
 
@@ -170,6 +176,8 @@ export function fitFact(text: string, letters: number): string {
   if (text.length <= letters) return text;
   const short = text.replace(/\b[a-z0-9.-]+-([a-z0-9]{5})\b/g, "$1");
   if (short.length <= letters) return short;
+  const [, object = "", more] = short.split(" ");
+  if (object && more === undefined && object.length <= letters) return object;
   const cut = short.slice(0, letters - 1);
   const word = cut.lastIndexOf(" ");
   return `${word > letters / 2 ? cut.slice(0, word) : cut}…`;
