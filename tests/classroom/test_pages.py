@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.contrib.staticfiles.finders import get_finder
 from django.test import Client
 
 from classroom.accounts.models import Role, User
@@ -207,6 +208,23 @@ def test_the_supervisors_word_is_passed_on_whole(tmp_path: Path) -> None:
         "state": "building", "text": "Compiling", "done": 3, "total": 9,
         "seconds_left": None, "reason": None, "remedy": None,
     }  # fmt: skip
+
+
+def test_static_files_that_appear_later_are_served_and_kept_by_browsers(
+    settings: Any, tmp_path: Path
+) -> None:
+    settings.STATICFILES_DIRS = [tmp_path]
+    get_finder.cache_clear()
+    address = "/static/dist/assets/main-AbCd1234.js"
+    assert Client().get(address).status_code == 404
+    (tmp_path / "dist" / "assets").mkdir(parents=True)
+    (tmp_path / "dist" / "assets" / "main-AbCd1234.js").write_text("export {}")
+    answer = Client().get(address)
+    assert b"".join(answer) == b"export {}"
+    assert "immutable" in answer.headers["Cache-Control"]
+    answer.close()
+    assert Client().get("/static/dist/../../settings/base.py").status_code == 404
+    get_finder.cache_clear()
 
 
 MANIFEST = {

@@ -155,7 +155,8 @@ STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 # Served where they lie: no collectstatic step between a clone and a page.
 WHITENOISE_USE_FINDERS = True
-WHITENOISE_AUTOREFRESH = False
+# Looked up at each request: a front end built (again) after the start of this process is served at once.
+WHITENOISE_AUTOREFRESH = True
 WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/dist/assets/.+-[\w-]{8}\.\w+$"
 VITE_MANIFEST = BASE_DIR / "static" / "dist" / "manifest.json"
 
