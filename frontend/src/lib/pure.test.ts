@@ -99,6 +99,7 @@ describe("words", () => {
     const recorded = (label: string) =>
       badgeTexts({ ...base, mode: "recorded", history: { label, start: { at } } }).detail;
     expect(recorded("solution")).toBe("a run of the solution, 3 March");
+    expect(recorded("a real run, 24 November 2026")).toBe("a real run, 24 November 2026");
     expect(recorded("class run")).toBe("class run, 3 March");
   });
   it("stale says since when, and which try", () => {

@@ -59,6 +59,8 @@ export function badgeTexts(live: BadgeInput): BadgeTexts {
 /** "a run of the solution, 3 March": what was recorded, and when. */
 function recordedWords(history: BadgeInput["history"]): string {
   if (!history) return "a run made earlier";
+  // A label with a date says all; the stem of a file says only what.
+  if (/\d{4}/.test(history.label)) return history.label;
   const what = /^solution\b/.test(history.label) || !history.label ? "a run of the solution" : history.label;
   const day = new Date(history.start.at * 1000).toLocaleDateString("en-GB", {
     day: "numeric",
