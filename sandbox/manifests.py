@@ -127,7 +127,7 @@ def quota(plan: SandboxPlan) -> Manifest:
 
 
 def limits(plan: SandboxPlan) -> Manifest:
-    """What a container gets that names nothing: the budget divided by its Pods.
+    """What a container gets that names nothing: the budget divided by its Pods (of CPU a part is requested).
 
     Ephemeral storage, too: a Pod that names none slips past a quota on it (kubernetes#110956).
     """
@@ -137,7 +137,7 @@ def limits(plan: SandboxPlan) -> Manifest:
         "ephemeral-storage": str(EPHEMERAL_LIMIT),
     }
     request = {
-        "cpu": f"{plan.pod_millicores}m",
+        "cpu": f"{plan.default_millicores}m",
         "memory": str(plan.pod_memory),
         "ephemeral-storage": str(EPHEMERAL_REQUEST),
     }

@@ -16,6 +16,10 @@ STUDENT = "student"
 # A lesson app starts in a burst and then idles; what keeps neighbours apart is the request (CPU shares),
 # the limit only stops one container from taking a whole core for long.
 CPU_LIMIT_CORES = 0.5
+# CPU is shared by weight and lesson apps idle, so what nobody asked for is promised only in part: with whole
+# shares four sandboxes of the first lesson filled two cores, and the fifth student's Pods stayed Pending
+# ("Insufficient cpu", seen on the embedded cluster). Memory cannot be shared so and is promised whole.
+CPU_OVERCOMMIT = 10
 EPHEMERAL_REQUEST = 8 * 2**20
 EPHEMERAL_LIMIT = 64 * 2**20
 
@@ -63,7 +67,13 @@ class SandboxPlan:
 
     @property
     def pod_millicores(self) -> int:
+        """One Pod's share of the lesson's CPU."""
         return max(1, int(self.cpu * 1000) // self.pods)
+
+    @property
+    def default_millicores(self) -> int:
+        """What is requested for a container whose author names no CPU: a part of its share."""
+        return max(1, self.pod_millicores // CPU_OVERCOMMIT)
 
     @property
     def quota_memory(self) -> int:
@@ -72,6 +82,7 @@ class SandboxPlan:
 
     @property
     def quota_millicores(self) -> int:
+        """What may be requested in all by manifests that name their CPU."""
         return self.pod_millicores * self.quota_pods
 
     @property

@@ -130,7 +130,7 @@ def test_limits():
                         "ephemeral-storage": str(64 * MI),
                     },
                     "defaultRequest": {
-                        "cpu": "100m",
+                        "cpu": "10m",
                         "memory": str(32 * MI),
                         "ephemeral-storage": str(8 * MI),
                     },

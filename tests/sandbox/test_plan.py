@@ -11,7 +11,7 @@ MI = 2**20
 def test_lesson_fourteen():
     plan = plan_for("a", pods=5, memory=120 * MI, cpu=0.4, capabilities=("nodes.read",))
     assert (plan.quota_pods, plan.pod_memory, plan.quota_memory) == (9, 24 * MI, 9 * 24 * MI)
-    assert (plan.pod_millicores, plan.quota_millicores) == (80, 720)
+    assert (plan.pod_millicores, plan.quota_millicores, plan.default_millicores) == (80, 720, 8)
     assert plan.reads_nodes
     assert plan.namespace == f"gh-{plan.key}"
     assert plan.toolbox == f"toolbox-{plan.key}"
@@ -27,6 +27,13 @@ def test_as_many_default_pods_fit_as_the_quota_allows():
         plan = plan_for("a", pods=pods, memory=100 * MI + 7, cpu=0.37)
         assert plan.pod_memory * plan.quota_pods <= plan.quota_memory
         assert plan.pod_millicores * plan.quota_pods <= plan.quota_millicores
+
+
+def test_a_class_of_twenty_fits_two_cores_at_rest():
+    """Five Pods each: with whole shares four sandboxes filled the machine."""
+    plan = plan_for("a", pods=5, memory=120 * MI, cpu=0.4)
+    toolbox = 10
+    assert 20 * (plan.pods * plan.default_millicores + toolbox) <= 2000
 
 
 def test_from_an_exercise():
