@@ -135,7 +135,18 @@ def ensure_python_packages(dev: bool) -> None:
         if not (VENV / "bin/uv").exists():
             run([python, "-m", "pip", "install", "-q", "--require-hashes", "-r", tools], what="Installing uv")
         run(
-            [VENV / "bin/uv", "pip", "install", "-q", "--compile-bytecode", "--python", python, "--require-hashes", "-r", lock],
+            [
+                VENV / "bin/uv",
+                "pip",
+                "install",
+                "-q",
+                "--compile-bytecode",
+                "--python",
+                python,
+                "--require-hashes",
+                "-r",
+                lock,
+            ],
             what="Installing Python packages",
         )
 

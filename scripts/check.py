@@ -32,9 +32,18 @@ def steps() -> list[tuple[str, list[str], Path]]:
     ]
 
 
+def path_with_node() -> str:
+    """PATH, with the project's own Node before it when set-up had to bring one."""
+    own = next((ROOT / ".tools/node").rglob("bin/node"), None) if (ROOT / ".tools/node").exists() else None
+    return f"{own.parent}:{os.environ['PATH']}" if own else os.environ["PATH"]
+
+
 def run_step(name: str, command: list[str], cwd: Path) -> bool:
     started = time.monotonic()
-    result = subprocess.run(command, cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    env = {**os.environ, "PYTHONPATH": f"{ROOT}/platform:{ROOT}", "PATH": path_with_node()}
+    result = subprocess.run(
+        command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True
+    )
     took = time.monotonic() - started
     print(f"{'ok  ' if result.returncode == 0 else 'FAIL'} {name} ({took:.0f} s)", flush=True)
     if result.returncode:

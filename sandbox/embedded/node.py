@@ -207,6 +207,8 @@ def proxy_config(layout: Layout, node: NodePlan) -> dict[str, Any]:
         "hostnameOverride": node.name,
         "mode": "nftables",
         "clusterCIDR": str(layout.plan.pods),
+        # The default waits up to a second before a lost address leaves the rules: a second of lost requests.
+        "nftables": {"minSyncPeriod": "100ms", "syncPeriod": "30s"},
         # Zero: leave the machine's settings alone.
         "conntrack": {
             "maxPerCore": 0,

@@ -135,7 +135,7 @@ class Observer(Acting):
         track = Track(sandbox, plan, exercise, params, self.images, self.epoch, tier)
         track.replay(self.store.read(sandbox))
         self.tracks[sandbox] = self.by_namespace[plan.namespace] = track
-        if track.seq:
+        if track.continued:
             track.append("gap", "", {"from": track.at, "until": time.time(), "how": "lost"}, "observer")
         self._catch_up(track)
         if track.phase.get("phase") in ("ready", "open"):
@@ -158,7 +158,8 @@ class Observer(Acting):
         present.add(uid)
         known = track.versions.get(uid)
         if known is None:
-            self._append_object(track, "ADDED", kind, obj)
+            # On a record that goes on, when it appeared is not known.
+            self._append_object(track, "ADDED", kind, obj, synthetic=track.continued)
         elif known[1] != obj:
             self._append_object(track, "MODIFIED", kind, obj, synthetic=True)
 

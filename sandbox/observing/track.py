@@ -55,6 +55,7 @@ class Track:
         self.faults: dict[str, str] = {}
         self.phase: dict[str, Any] = {}
         self.versions: dict[str, tuple[str, dict[str, Any]]] = {}  # uid -> kind, last object
+        self.continued = False  # there was a record before this process
         self.waiting: list[Entry] = []
         self.deltas: deque[Delta] = deque(maxlen=MEMORY)
         self.listeners: list[Listener] = []
@@ -83,6 +84,7 @@ class Track:
     def replay(self, entries: Iterable[Entry]) -> None:
         """Continue a record made before this process. Findings are in it already."""
         for entry in entries:
+            self.continued = True
             self.seq, self.at = entry.seq, entry.at
             self.picture.feed(entry)
             self.remember(entry)

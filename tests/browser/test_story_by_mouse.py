@@ -38,8 +38,12 @@ async def mend_the_shop(page: Page) -> None:
     await page.get_by_role("tab", name="shop.yaml").click()
     editor = page.locator(".cm-content")
     await expect(editor).to_contain_text("replicas")
-    text = await page.evaluate("JSON.parse(document.getElementById('lesson-data').textContent).exercise.files['shop.yaml']")
-    wanted = await page.evaluate("JSON.parse(document.getElementById('lesson-data').textContent).params.replicas")
+    text = await page.evaluate(
+        "JSON.parse(document.getElementById('lesson-data').textContent).exercise.files['shop.yaml']"
+    )
+    wanted = await page.evaluate(
+        "JSON.parse(document.getElementById('lesson-data').textContent).params.replicas"
+    )
     text = text.replace("replicas: 1", f"replicas: {wanted}").replace(
         "          # the readinessProbe", PROBE + "          # the readinessProbe"
     )
@@ -119,7 +123,9 @@ async def test_the_terminal_speaks_to_the_students_namespace_alone(
     await expect(page.locator(".xterm-rows")).to_contain_text("over-42", timeout=15_000)
 
 
-async def test_offline_for_half_a_minute_then_it_goes_on(product: Product, browse: Callable[..., Any]) -> None:
+async def test_offline_for_half_a_minute_then_it_goes_on(
+    product: Product, browse: Callable[..., Any]
+) -> None:
     page = await browse()
     await signed_in(page, product, "Commuter")
     await page.goto(product.base + PATH)
@@ -132,7 +138,9 @@ async def test_offline_for_half_a_minute_then_it_goes_on(product: Product, brows
     await expect(page.get_by_text("LIVE", exact=True).first).to_be_visible(timeout=15_000)
 
 
-@pytest.mark.parametrize(("width", "height", "dark"), [(1440, 900, True), (390, 844, False), (390, 844, True)])
+@pytest.mark.parametrize(
+    ("width", "height", "dark"), [(1440, 900, True), (390, 844, False), (390, 844, True)]
+)
 async def test_it_looks_right_dark_and_narrow(
     product: Product, browse: Callable[..., Any], shots: Path, width: int, height: int, dark: bool
 ) -> None:
@@ -140,8 +148,12 @@ async def test_it_looks_right_dark_and_narrow(
     await signed_in(page, product, "Night owl")
     await page.goto(product.base + PATH)
     await page.wait_for_timeout(1500)
-    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page scrolls sideways"
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (
+        "the page scrolls sideways"
+    )
     await page.screenshot(path=shots / f"lesson-{width}-{'dark' if dark else 'light'}.png")
     await page.goto(product.base + f"/learn/{LESSON[0]}/")
-    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page scrolls sideways"
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (
+        "the page scrolls sideways"
+    )
     await page.screenshot(path=shots / f"home-{width}-{'dark' if dark else 'light'}.png")

@@ -71,7 +71,12 @@ async def sandbox_plan(admin: ClusterClient) -> AsyncIterator[Callable[..., Sand
     made: list[SandboxPlan] = []
 
     def make(**changes: Any) -> SandboxPlan:
-        budget: dict[str, Any] = {"pods": 5, "memory": 120 * 2**20, "cpu": 0.6, "capabilities": ("nodes.read",)}
+        budget: dict[str, Any] = {
+            "pods": 5,
+            "memory": 120 * 2**20,
+            "cpu": 0.6,
+            "capabilities": ("nodes.read",),
+        }
         plan = plan_for(uuid.uuid4().hex, **{**budget, **changes})
         made.append(plan)
         return plan

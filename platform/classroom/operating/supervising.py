@@ -135,9 +135,7 @@ class Supervisor:
         return f"{host}:{self.port}"
 
     def greet(self, owner: Owner) -> None:
-        url = (
-            run_once(["signin", "--role", "instructor", "--quiet"], self.home, owner).strip().splitlines()[-1]
-        )
+        url = run_once(["signin", "--quiet"], self.home, owner).strip().splitlines()[-1]
         print(f"\n  Open this address (it signs you in, once):\n\n    {url}\n", flush=True)
         if self.bind not in ("127.0.0.1", "localhost", "::1"):
             code = run_once(["classcode"], self.home, owner).strip().splitlines()[-1]

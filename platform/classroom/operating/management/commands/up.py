@@ -32,6 +32,6 @@ class Command(BaseCommand):
         except AlreadyRunning:
             pid = (home / "supervisor.lock").read_text().strip()
             print(f"Glasshull already runs here (pid {pid}). Another sign-in address:")
-            print(run_once(["signin", "--role", "instructor", "--quiet"], home, ensure_owner()).strip())
+            print(run_once(["signin", "--quiet"], home, ensure_owner()).strip())
         except (HomeUnfit, RuntimeError) as error:
             sys.exit(f"Glasshull could not start. {error}")
