@@ -19,7 +19,7 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking",
 
 @pytest.fixture
 async def browse(request: pytest.FixtureRequest) -> AsyncIterator[Callable[..., Any]]:
-    """`await browse(width=…, height=…, dark=…)` gives a page of its own; anything it logs as an error fails the test."""
+    """`await browse(width=…, height=…, dark=…)`: a page of its own. A script's error in it fails the test."""
     SHOTS.mkdir(parents=True, exist_ok=True)
     name = re.sub(r"[^a-zA-Z0-9]+", "-", request.node.name).strip("-")
     errors: list[str] = []

@@ -103,10 +103,10 @@ async def test_L8_writers_wait_while_the_servers_buffer_is_full() -> None:
     class Transport:
         producer: Any = object()
 
-        def unregisterProducer(self) -> None:  # noqa: N802
+        def unregisterProducer(self) -> None:
             self.producer = None
 
-        def registerProducer(self, producer: Any, streaming: bool) -> None:  # noqa: N802
+        def registerProducer(self, producer: Any, streaming: bool) -> None:
             assert self.producer is None
             assert streaming
             self.producer = producer

@@ -157,6 +157,7 @@ async def test_another_student_sees_and_does_nothing_of_the_first(product: Produ
         await ada.act("end")
 
 
+PRIVILEGED = "{name: a, image: app/storefront:1.0, securityContext: {privileged: true}}"
 CASES = {
     "broken": ("apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec: [", "yaml"),
     "foreign namespace": (
@@ -165,8 +166,7 @@ CASES = {
     ),
     "alias": ("a: &a [1]\nb: *a", "anchor"),
     "privileged": (
-        "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec: {containers: [{name: a,"
-        " image: app/storefront:1.0, securityContext: {privileged: true}}]}",
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec: {containers: [" + PRIVILEGED + "]}",
         "privileged",
     ),
     "foreign image": (

@@ -325,7 +325,7 @@ def played(acts: list[tuple[Any, ...]]) -> list[Entry]:
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(ACTS, max_size=40), st.lists(st.integers(0, 40), max_size=6), st.integers(0, 40))
-def test_L2_snapshot_and_any_merged_deltas_give_the_later_snapshot(  # noqa: N802
+def test_L2_snapshot_and_any_merged_deltas_give_the_later_snapshot(
     acts: list[tuple[Any, ...]], cuts: list[int], begin: int
 ) -> None:
     entries = played(acts)

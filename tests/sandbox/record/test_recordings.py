@@ -40,7 +40,7 @@ def test_replay_gives_the_recorded_verdicts(path: Path) -> None:
 
 @pytest.mark.parametrize("path", FOUND, ids=[f"{p.parents[2].name}/{p.stem}" for p in FOUND])
 @pytest.mark.parametrize("step", [1, 7, 100])
-def test_L2_holds_on_a_real_record(path: Path, step: int) -> None:  # noqa: N802
+def test_L2_holds_on_a_real_record(path: Path, step: int) -> None:
     picture = Picture()
     items = picture.snapshot()["items"]
     deltas = [delta for entry in entries_of(path) if (delta := picture.feed(entry)) is not None]
