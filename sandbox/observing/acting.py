@@ -13,6 +13,7 @@ from sandbox.observing.refusal import ActRefused
 from sandbox.observing.track import Track
 from sandbox.record.exercise import Fault
 from sandbox.resetting import reset as reset_namespace
+from sandbox.resetting import wait_until_clean
 from sandbox.starting import apply_start
 from sandbox.tokens import Token, student_token
 
@@ -35,6 +36,7 @@ class Acting:
     asking: Asking
     append: Callable[[str, Kind, str, dict[str, Any], str], Entry]
     commit: Callable[[], None]
+    spawn: Callable[[Any, str], Any]
     _after: Callable[[Track], None]
     _tokens: dict[str, Token]
 
@@ -215,8 +217,10 @@ class Acting:
                 sandbox, "phase", "", {"phase": "resetting", "text": "Bringing the start back"}, "observer"
             )
             self.commit()
-            await reset_namespace(self.keeper, track.plan)
+            emptied = await reset_namespace(self.keeper, track.plan)
             await apply_start(self.keeper, track.plan, start)
+            # A controller may have made one more Pod while it was being deleted.
+            self.spawn(wait_until_clean(self.keeper, track.plan, emptied), f"sweep {track.sandbox}")
             self.append(sandbox, "phase", "", {"phase": "ready", "text": ""}, "observer")
             self.commit()
         finally:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -11,8 +10,9 @@ from typing import Any
 import pytest
 
 from bench.product import Product
-from sandbox.cluster.client import ClusterClient, NotFound
+from sandbox.cluster.client import ClusterClient
 from sandbox.plan import SandboxPlan, plan_for
+from sandbox.removing import ensure_removed
 
 
 class Embedded:
@@ -83,11 +83,4 @@ async def sandbox_plan(admin: ClusterClient) -> AsyncIterator[Callable[..., Sand
 
     yield make
     for plan in made:
-        for path in (
-            f"/api/v1/namespaces/glasshull-toolboxes/pods/{plan.toolbox}",
-            f"/api/v1/namespaces/{plan.namespace}",
-        ):
-            try:
-                await admin.request("DELETE", path, params={"gracePeriodSeconds": "0"})
-            except NotFound:
-                await asyncio.sleep(0)
+        await ensure_removed(admin, plan)
