@@ -98,7 +98,7 @@ def environment_for(home: Path, port: int) -> dict[str, str]:
 
 def built_home() -> Path:
     """Where the binary and the images are kept between runs: the operator's own state folder."""
-    given = os.environ.get("GLASSHULL_BUILD_HOME") or os.environ.get("GLASSHULL_HOME")
+    given = os.environ.get("GLASSHULL_BUILD_HOME")  # not GLASSHULL_HOME: the fast tests point it elsewhere
     return Path(given) if given else Path.home() / ".local/share/glasshull"
 
 
