@@ -32,7 +32,12 @@ def main() -> None:
         go_on_as_owner(sys.argv[1:])
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    from classroom.settings.environment import SettingInvalid
+
+    try:
+        execute_from_command_line(sys.argv)
+    except SettingInvalid as reason:
+        sys.exit(f"Glasshull could not start. {reason}")
 
 
 if __name__ == "__main__":

@@ -30,9 +30,17 @@ def command_for(arguments: list[str], home: Path, owner: Owner) -> list[str]:
         Path(sys.base_prefix),
         Path(sys.executable).resolve().parent.parent,
         home / "web",
+        *own_lessons(),
     }
     keeps = [word for path in sorted(kept) for word in ("--keep", str(path))]
     return [sys.executable, "-I", str(CONFINED), "--user", owner.name, *keeps, "--", *command]
+
+
+def own_lessons() -> list[Path]:
+    """`GLASSHULL_LESSONS`, when it is set and there: the pages must be able to read it."""
+    given = os.environ.get("GLASSHULL_LESSONS")
+    folder = Path(given).expanduser().absolute() if given else None
+    return [folder] if folder is not None and folder.is_dir() else []
 
 
 def environment_for(home: Path, extra: Mapping[str, str] = {}) -> dict[str, str]:
@@ -41,6 +49,8 @@ def environment_for(home: Path, extra: Mapping[str, str] = {}) -> dict[str, str]
         for name, value in os.environ.items()
         if name in {"PATH", "LANG", "LC_ALL", "TZ", "BIND", "PORT"} or name.startswith("GLASSHULL_")
     }
+    for folder in own_lessons():  # the children's working folder is not the operator's
+        kept["GLASSHULL_LESSONS"] = str(folder)
     return {**kept, "GLASSHULL_HOME": str(home), MARKER: str(home), "PYTHONDONTWRITEBYTECODE": "1", **extra}
 
 

@@ -20,10 +20,20 @@ def holder_of(port: int) -> str:
 
 
 def is_free(bind: str, port: int) -> bool:
-    with socket.socket() as probe:
+    """May we listen there? False also for an address that this machine does not have."""
+    return _can_bind(bind, port)
+
+
+def is_own_address(bind: str) -> bool:
+    return _can_bind(bind, 0)
+
+
+def _can_bind(bind: str, port: int) -> bool:
+    family = socket.AF_INET6 if ":" in bind else socket.AF_INET
+    with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((bind, port))
+            probe.bind((bind.strip("[]"), port))
         except OSError:
             return False
     return True

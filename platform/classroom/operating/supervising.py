@@ -14,17 +14,36 @@ from pathlib import Path
 from types import FrameType
 from typing import IO, TYPE_CHECKING
 
-from .children import Child, ensure_no_survivors, run_once
+from classroom.live.origins import LOOPBACK, own_hosts
+
+from .children import Child, ensure_no_survivors, own_lessons, run_once
 from .home import HomeUnfit, Owner, ensure_home, ensure_owner
 from .notice import ClusterNotice, publish_notice
-from .ports import holder_of, is_free
+from .ports import holder_of, is_free, is_own_address
 
 if TYPE_CHECKING:
     from .cluster_thread import ClusterThread
 
 
+def taken(bind: str, port: int) -> str:
+    """Why we cannot listen there, and what to do, in one or two sentences."""
+    if not is_own_address(bind):
+        return f"BIND={bind} is no address of this machine. Use 127.0.0.1, or 0.0.0.0 for the whole room."
+    other = port + 1 if port < 65535 else port - 1
+    return (
+        f"Port {port} on {bind} is taken by {holder_of(port)}. "
+        f"Stop it, or choose another: PORT={other} make up"
+    )
+
+
 class AlreadyRunning(Exception):
     """Another supervisor holds this state folder."""
+
+
+def room_host(bind: str) -> str:
+    """The name other machines reach us by: the bound address, or this machine's own for a wildcard."""
+    outside = [host for host in own_hosts(bind) if host not in LOOPBACK]
+    return outside[0] if outside else "THIS-MACHINE"
 
 
 def say(text: str) -> None:
@@ -50,21 +69,20 @@ class Supervisor:
             raise AlreadyRunning from None
         held.seek(0)
         held.truncate()
-        held.write(f"{os.getpid()}\n")
+        held.write(f"{os.getpid()}\n{self.bind} {self.port}\n")
         held.flush()
         self.lock_file = held  # the lock lives as long as the file is open
 
     def prepare(self) -> Owner:
         """Folders, lock, database. Raises HomeUnfit, AlreadyRunning, RuntimeError."""
+        if os.environ.get("GLASSHULL_LESSONS") and not own_lessons():
+            raise HomeUnfit("GLASSHULL_LESSONS is no folder. Set it to the folder that holds the courses.")
         owner = ensure_owner()
         ensure_home(self.home, owner)
         self.take_lock()
         ensure_no_survivors(self.home)
         if not is_free(self.bind, self.port):
-            raise HomeUnfit(
-                f"Port {self.port} on {self.bind} is taken by {holder_of(self.port)}. "
-                f"Stop it, or choose another: PORT={self.port + 1} make up"
-            )
+            raise HomeUnfit(taken(self.bind, self.port))
         publish_notice(
             self.home / "web/cluster.json", ClusterNotice("starting", "Looking at this machine"), owner.gid
         )
@@ -107,6 +125,10 @@ class Supervisor:
     def start_cluster(self, owner: Owner) -> ClusterThread | None:
         """The thread that builds and keeps it. Its module loads the Kubernetes side, so it is imported late."""
         if not self.with_cluster:
+            reason, remedy = "Glasshull was started with `--no-cluster`.", "Stop it and run: make up"
+            notice = ClusterNotice("absent", "Lessons play recorded here.", reason=reason, remedy=remedy)
+            publish_notice(self.home / "web/cluster.json", notice, owner.gid)
+            say(f"Lessons play recorded only. {reason} {remedy}")
             return None
         from .cluster_thread import ClusterThread
 
@@ -139,6 +161,6 @@ class Supervisor:
         print(f"\n  Open this address (it signs you in, once):\n\n    {url}\n", flush=True)
         if self.bind not in ("127.0.0.1", "localhost", "::1"):
             code = run_once(["classcode"], self.home, owner).strip().splitlines()[-1]
-            say(f"For the room: http://{self.bind}:{self.port}/join/ with the class code {code}.")
+            say(f"For the room: http://{room_host(self.bind)}:{self.port}/join/ with the class code {code}.")
             say("This is plain HTTP: use it only in a network you trust, or put an HTTPS proxy before it.")
         say("Ctrl-C stops everything. Another address: ./manage.py signin")

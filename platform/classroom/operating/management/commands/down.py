@@ -26,7 +26,7 @@ def supervisor_pid(home: Path) -> int | None:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            return int(path.read_text().strip() or 0) or None
+            return int((path.read_text().split() or ["0"])[0]) or None
     return None
 
 
