@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from sandbox.cluster.client import ApiError, ClusterClient, ClusterUnavailable, NotFound
+from sandbox.cluster.kinds import POD
 from sandbox.faults import kill_pod, pick_target
 from sandbox.observing.refusal import ActRefused
 from sandbox.observing.track import Track
@@ -136,7 +137,7 @@ class Acting:
                 raise ActRefused(
                     "predict-first", "Say what you expect first: answer the question, then break it."
                 )
-        if track.fault_running(fault.id):
+        if track.fault_running(fault.id) or fault.id in track.starting:
             raise ActRefused("running", "The last one is still being watched. Wait until it has settled.")
 
     def _targets(self, track: Track, fault: Fault, pod: str) -> bool:
@@ -153,18 +154,36 @@ class Acting:
             if by != "student":
                 self._say_fault(track, fault, "failed", by, None, "there was nothing to break: no such Pod")
             raise ActRefused("no-target", "There is no such Pod to delete right now.")
+        if fault.id in track.starting:
+            raise ActRefused("running", "It is being started already.")
+        track.starting.add(fault.id)
+        try:
+            await self._start_on(track, fault, target, by)
+        finally:
+            track.starting.discard(fault.id)
+        name: str = target["metadata"]["name"]
+        return name
+
+    async def _start_on(self, track: Track, fault: Fault, target: dict[str, Any], by: str) -> None:
+        """Ask first whether the cluster answers: no window is opened for a fault that cannot be sent.
+
+        Raises ActRefused, ApiError, ClusterUnavailable.
+        """
+        pod, as_student = target["metadata"]["name"], by == "student"
+        try:
+            await self._ask_for(track, pod, as_student=as_student)
+        except NotFound:
+            log.info("fault %s: the target is going already", fault.id)
+        if not track.begun or track.handed_in is as_student:
+            raise ActRefused("too-late", "In the meantime this attempt went on without it.")
         self._say_fault(track, fault, "started", by, target)
         try:
-            await self._delete(
-                track, target["metadata"]["name"], grace=fault.grace, as_student=by == "student"
-            )
+            await self._delete(track, pod, grace=fault.grace, as_student=as_student)
         except NotFound:
             log.info("fault %s: the target was gone before the call", fault.id)
         except (ApiError, ClusterUnavailable) as error:
             self._say_fault(track, fault, "failed", by, target, str(error), ours=True)
             raise ActRefused("failed", f"The Pod could not be deleted: {error}") from error
-        name: str = target["metadata"]["name"]
-        return name
 
     def _say_fault(
         self,
@@ -191,6 +210,11 @@ class Acting:
         client = self.runner
         await kill_pod(client, track.plan.namespace, name, grace, token=token)
 
+    async def _ask_for(self, track: Track, name: str, *, as_student: bool) -> None:
+        """Raises NotFound, ApiError, ClusterUnavailable as the deletion would."""
+        token = (await self.token_for(track)).value if as_student else None
+        await self.runner.request("GET", POD.path(track.plan.namespace, name), token=token, timeout=3.0)
+
     async def token_for(self, track: Track) -> Token:
         """The student's own short-lived token, renewed in time. Raises ClusterUnavailable, ApiError."""
         known = self._tokens.get(track.sandbox)
@@ -203,38 +227,72 @@ class Acting:
     async def reset(self, sandbox: str, start: list[dict[str, Any]]) -> None:
         """Empty the namespace and bring the start state back; returns once the cluster accepted both.
 
-        Raises ActRefused, ClusterUnavailable.
+        The attempt begins anew with the time it has left; one that was handed in stays as it is, and the next
+        one begins. Raises ActRefused, ApiError, ClusterUnavailable.
         """
+        track = self._may_start_over(sandbox)
+        over = track.course is not None and track.course.state == "handed-in"
+        await self._start_over(track, start, track.last_begun + 1 if over else track.attempt)
+
+    async def restart(self, sandbox: str, start: list[dict[str, Any]]) -> int:
+        """The next attempt, from the start state. Its number: however often it is asked for, none is skipped."""
+        track = self._may_start_over(sandbox)
+        await self._start_over(track, start, track.last_begun + 1)
+        return track.attempt
+
+    def _may_start_over(self, sandbox: str) -> Track:
+        """Raises ActRefused while another one is under way, and while a handed-in attempt is not yet handed over."""
         track = self.tracks.get(sandbox)
         if track is None:
             raise ActRefused("not-ready", "Your sandbox is not ready yet.")
         if track.busy:
             raise ActRefused("busy", "One moment: the last reset is still under way.")
+        if track.course is not None and track.course.state in ("closing", "testing"):
+            raise ActRefused(
+                "testing", "What you handed in is being tested just now. Wait for the mark, then start again."
+            )
+        return track
+
+    async def _start_over(self, track: Track, start: list[dict[str, Any]], attempt: int) -> None:
         track.busy = "reset"
         try:
-            self.append(sandbox, "reset", str(track.attempt), {"attempt": track.attempt}, "student")
-            self.append(
-                sandbox, "phase", "", {"phase": "resetting", "text": "Bringing the start back"}, "observer"
+            self.append(track.sandbox, "reset", str(attempt), {"attempt": attempt}, "student")
+            self._say_phase(track, "resetting", "Bringing the start back")
+            await self._bring_start_back(track, start)
+        except ClusterUnavailable:
+            self._say_phase(
+                track, "resetting", "The cluster does not answer just now. Trying again by itself."
             )
-            self.commit()
-            emptied = await reset_namespace(self.keeper, track.plan)
-            await apply_start(self.keeper, track.plan, start)
-            # A controller may have made one more Pod while it was being deleted.
-            self.spawn(wait_until_clean(self.keeper, track.plan, emptied), f"sweep {track.sandbox}")
-            self.append(sandbox, "phase", "", {"phase": "ready", "text": ""}, "observer")
-            self.commit()
+            raise
         finally:
             track.busy = None
 
-    async def restart(self, sandbox: str, start: list[dict[str, Any]]) -> int:
-        """The next attempt, from the start state. Its number."""
+    def is_half_reset(self, sandbox: str) -> bool:
+        """A reset was begun and nobody is at it: the cluster did not answer, or the process died."""
         track = self.tracks.get(sandbox)
-        if track is None:
-            raise ActRefused("not-ready", "Your sandbox is not ready yet.")
-        track.attempt += 1
-        track.attempt_until = 0.0
-        await self.reset(sandbox, start)
-        return track.attempt
+        return track is not None and track.busy is None and track.phase.get("phase") == "resetting"
+
+    async def finish_reset(self, sandbox: str, start: list[dict[str, Any]]) -> None:
+        """Do the rest of a reset that is in the record. Raises ApiError, ClusterUnavailable."""
+        if not self.is_half_reset(sandbox):
+            return
+        track = self.tracks[sandbox]
+        track.busy = "reset"
+        try:
+            await self._bring_start_back(track, start)
+        finally:
+            track.busy = None
+
+    async def _bring_start_back(self, track: Track, start: list[dict[str, Any]]) -> None:
+        emptied = await reset_namespace(self.keeper, track.plan)
+        await apply_start(self.keeper, track.plan, start)
+        # A controller may have made one more Pod while it was being deleted.
+        self.spawn(wait_until_clean(self.keeper, track.plan, emptied), f"sweep {track.sandbox}")
+        self._say_phase(track, "ready", "")
+
+    def _say_phase(self, track: Track, phase: str, text: str) -> None:
+        self.append(track.sandbox, "phase", "", {"phase": phase, "text": text}, "observer")
+        self.commit()
 
 
 def _deleting(obj: dict[str, Any]) -> bool:

@@ -50,6 +50,7 @@ class Track:
         )
         self.course = AttemptCourse(exercise) if exercise else None
         self.attempt, self.attempt_until, self.begun = 1, 0.0, False
+        self.last_begun = 0  # number of the last attempt that began
         self.handed_in, self.submitted_by, self.started_seq = False, "", 0
         self.predictions: set[str] = set()
         self.faults: dict[str, str] = {}
@@ -62,6 +63,7 @@ class Track:
         self.commands: list[Command] = []
         self.opened = False  # the lesson's own `ready` has held since the start or the last reset
         self.busy: str | None = None  # an act under way, by name
+        self.starting: set[str] = set()  # faults on their way to the cluster
 
     @property
     def pod_uids(self) -> frozenset[str]:
@@ -103,6 +105,7 @@ class Track:
         elif entry.kind == "start":
             self.begun, self.handed_in, self.submitted_by = True, False, ""
             self.attempt, self.attempt_until = change["attempt"], change.get("until") or 0.0
+            self.last_begun = self.attempt
             self.started_seq, self.predictions, self.faults = entry.seq, set(), {}
         elif entry.kind == "prediction" and "value" in change:
             self.predictions.add(change["id"])
@@ -113,7 +116,9 @@ class Track:
         elif entry.kind == "phase":
             self.phase = {**self.phase, **change}
         elif entry.kind == "reset":
-            self.begun = False
+            self.begun, self.handed_in, self.submitted_by = False, False, ""
+            if change.get("attempt", self.attempt) != self.attempt:  # another one, with all its time
+                self.attempt, self.attempt_until = change["attempt"], 0.0
             self.predictions, self.faults = set(), {}
 
     # --- writing ----------------------------------------------------------------------------------

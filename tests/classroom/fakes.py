@@ -34,6 +34,7 @@ class FakeObserver:
         self.stale_since: float | None = None
         self.acts: list[tuple[Any, ...]] = []
         self.probing: list[str] = []
+        self.half_reset: set[str] = set()
         self.refuse: SandboxError | None = None
         self.asking = SimpleNamespace(start=lambda track: self.probing.append(track.plan.namespace))
         self.tasks: set[asyncio.Future[Any]] = set()
@@ -126,6 +127,13 @@ class FakeObserver:
 
     async def reset(self, sandbox: str, start: list[dict[str, Any]]) -> None:
         self._act("reset", start)
+
+    def is_half_reset(self, sandbox: str) -> bool:
+        return sandbox in self.half_reset
+
+    async def finish_reset(self, sandbox: str, start: list[dict[str, Any]]) -> None:
+        self._act("finish-reset", start)
+        self.half_reset.discard(sandbox)
 
     async def restart(self, sandbox: str, start: list[dict[str, Any]]) -> int:
         self._act("restart", start)

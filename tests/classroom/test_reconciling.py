@@ -240,12 +240,23 @@ async def test_what_the_observer_decides_is_mirrored_into_the_row(bench: Bench, 
 
 async def test_a_reset_half_done_by_a_dead_process_is_done_again(bench: Bench, box: Sandbox) -> None:
     await bench.look()
-    await Sandbox.objects.filter(pk=box.pk).aupdate(phase=Phase.RESETTING)
     bench.restart_process()
+    bench.observer.half_reset.add(str(box.pk))
     await bench.look()
     (act,) = bench.observer.acts
-    assert act[0] == "reset"
+    assert act[0] == "finish-reset"
     assert act[1][0]["kind"] == "Service"
+
+
+async def test_a_reset_that_met_a_silent_cluster_is_finished_by_itself(bench: Bench, box: Sandbox) -> None:
+    await bench.look()
+    bench.observer.half_reset.add(str(box.pk))
+    bench.observer.refuse = away()
+    await bench.look()
+    assert bench.observer.acts == []
+    bench.observer.refuse = None
+    await bench.look(2)
+    assert [act[0] for act in bench.observer.acts] == ["finish-reset"]
 
 
 async def test_handovers_of_a_dead_process_are_written_down(bench: Bench, box: Sandbox) -> None:

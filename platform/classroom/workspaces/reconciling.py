@@ -183,7 +183,8 @@ class Reconciler:
             return row.place != step.place
         if step.verb == "keep":
             known = step.sandbox in self.observer.tracks
-            return not known or self._key_is_old(step.sandbox) or self._warning(row) is not None
+            half = known and self.observer.is_half_reset(step.sandbox)
+            return not known or half or self._key_is_old(step.sandbox) or self._warning(row) is not None
         return True
 
     def _warning(self, row: Sandbox) -> int | None:
@@ -268,9 +269,10 @@ class Reconciler:
                 await self._lost(row)
                 return
             await self._open(row)
-            if row.phase == Phase.RESETTING:
-                await self._reset_again(row)
-            self._ask_probes(row)
+            if not self.observer.is_half_reset(sandbox):
+                self._ask_probes(row)
+        if self.observer.is_half_reset(sandbox):
+            await self._reset_again(row)
         if self._key_is_old(sandbox):
             await self._renew_key(row)
         minutes = self._warning(row)
@@ -299,9 +301,13 @@ class Reconciler:
         self.desk.changed()
 
     async def _reset_again(self, row: Sandbox) -> None:
-        """A reset that a dying process left half done."""
-        with contextlib.suppress(SandboxError):
-            await self.observer.reset(str(row.pk), await in_database(start_objects, row))
+        """A reset that a dying process or a silent cluster left half done."""
+        sandbox = str(row.pk)
+        try:
+            await self.observer.finish_reset(sandbox, await in_database(start_objects, row))
+        except SandboxError as error:
+            log.warning("a reset could not be finished yet", sandbox=sandbox, error=str(error))
+            self._not_before[sandbox] = time.monotonic() + 2.0
 
     async def _remove(self, row: Sandbox) -> None:
         sandbox = str(row.pk)
