@@ -3,7 +3,16 @@ import { momentOf } from "./anchors";
 import { gateOf } from "./gates";
 import { type ExerciseData, type StepData, sandboxUrl, socketUrl } from "./page";
 import type { Items } from "./protocol";
-import { agoWords, badgeTexts, checksLine, leftWords, offsetWords, seconds, warningAt } from "./words";
+import {
+  agoWords,
+  badgeTexts,
+  checksLine,
+  evidenceWords,
+  leftWords,
+  offsetWords,
+  seconds,
+  warningAt,
+} from "./words";
 import { lineOfPath } from "./yaml-path";
 
 const exercise = {
@@ -121,6 +130,20 @@ describe("words", () => {
     };
     expect(badgeTexts({ ...base, mode: "loading", self }).strip).toBe("Still waking. Place 4 in the queue.");
     expect(badgeTexts({ ...base, mode: "loading" }).strip).toBe("Waking your namespace. Usually 6 s.");
+  });
+});
+
+describe("evidence under a check", () => {
+  it("names what is missing as a sentence", () => {
+    expect(evidenceWords("first: The wanted number is ready")).toBe(
+      "First: \u201cThe wanted number is ready\u201d.",
+    );
+    expect(evidenceWords("not reached: It holds")).toBe("Not reached: \u201cIt holds\u201d.");
+  });
+  it("leaves numbers and names of Pods as they are", () => {
+    expect(evidenceWords("h6wvd is not 4tq7m")).toBe("h6wvd is not 4tq7m");
+    expect(evidenceWords("11 s gone, 2 of 3 ready")).toBe("11 s gone, 2 of 3 ready");
+    expect(evidenceWords("lowest so far: 2")).toBe("Lowest so far: 2");
   });
 });
 

@@ -138,3 +138,12 @@ export function offsetWords(value: number): string {
   if (s === 0) return "0 s";
   return `${s > 0 ? "+" : "\u2212"}${Math.abs(s)} s`;
 }
+
+/** The line under a check, as a sentence; names of Pods keep their letters. */
+export function evidenceWords(line: string): string {
+  const other = /^(first|not reached|could not grade): (.+?)\.?$/.exec(line);
+  if (other) return `${capital(other[1] ?? "")}: \u201c${other[2]}\u201d.`;
+  return /^(true|lowest|highest|counts)\b/.test(line) ? capital(line) : line;
+}
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

@@ -5,7 +5,7 @@ import { directionsOf, keysOf, notesOf } from "./directions";
 import { draw } from "./drawing";
 import { neighbour } from "./keys";
 import { aNode, aPod, aService, aShop, aWorkload } from "./testing";
-import { lostViews, rateOf, visitorsLine, visitorsView } from "./visitors";
+import { isCovered, lostViews, rateOf, visitorsLine, visitorsView } from "./visitors";
 import { ownWires, pipsOf, plateLabel, sternOf, watchWire } from "./wires";
 import { readWorld } from "./world";
 
@@ -193,6 +193,18 @@ describe("visitors", () => {
       "service/web": aService("web", { x: "ready" }),
     });
     expect(visitorsView(one.world, one.drawing, null)?.route.at(-1)).toEqual([328, 230]);
+  });
+  it("no dot stands on what a plate says, and every leg of the way keeps some", () => {
+    const one = drawn({
+      ...aShop(),
+      "probe/front": probe(9, 0),
+      "service/web": aService("web", { x: "ready" }),
+    });
+    const view = visitorsView(one.world, one.drawing, null);
+    const plate = one.drawing.pipes[0];
+    expect(plate && view && isCovered(view.covers, [plate.plateX + 20, one.drawing.ship.D - 106])).toBe(true);
+    expect(view && isCovered(view.covers, [one.drawing.ship.W - 176, one.drawing.ship.D - 106])).toBe(false);
+    expect(view && isCovered(view.covers, view.route.at(-1) ?? [0, 0])).toBe(false);
   });
   it("nothing sent is not a failure", () => {
     const { world, drawing } = drawn({ ...aShop(), "probe/front": { ...probe(0, 0), ok: false } });

@@ -3,6 +3,9 @@ import type { Drawing, PipeView } from "./drawing";
 import { grouped, plural, probeSentence } from "./words";
 import { fix1, type ProbeItem, type World } from "./world";
 
+/** Radius of a request's dot with its rim. */
+const DOT = 4;
+
 export interface VisitorsView {
   key: string;
   ok: boolean;
@@ -12,6 +15,15 @@ export interface VisitorsView {
   pipe: string | null;
   /** Points a request passes, as far as the record knows: to the Service, and on when one valve only is open. */
   route: [x: number, y: number][];
+  /** Plates the pipe passes behind: a dot is not drawn over what is written there. */
+  covers: Cover[];
+}
+
+export interface Cover {
+  x: number;
+  y: number;
+  w: number;
+  h: number;
 }
 
 export interface LostView {
@@ -62,8 +74,22 @@ export function visitorsView(world: World, drawing: Drawing, rate: number | null
     sentence: probeSentence(probe),
     pipe: direct && pipe ? `M${fix1(pipe.plateX + pipe.plateW)} ${y}H${ship.W - 158}` : null,
     route,
+    covers: coversOf(drawing),
   };
 }
+
+/** Every Service's plate and the visitors' own, each with the dot's radius around it. */
+function coversOf(drawing: Drawing): Cover[] {
+  const y = drawing.ship.D - 124 - DOT;
+  const h = 36 + 2 * DOT;
+  return [
+    ...drawing.pipes.map((pipe) => ({ x: pipe.plateX - DOT, y, w: pipe.plateW + 2 * DOT, h })),
+    { x: drawing.ship.W - 158 - DOT, y, w: 136 + 2 * DOT, h },
+  ];
+}
+
+export const isCovered = (covers: readonly Cover[], [x, y]: readonly [number, number]): boolean =>
+  covers.some((one) => x > one.x && x < one.x + one.w && y > one.y && y < one.y + one.h);
 
 function throughValve(drawing: Drawing, pipe: PipeView, x: number): [number, number][] {
   const { ship } = drawing;
