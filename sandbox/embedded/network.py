@@ -5,6 +5,7 @@ routes.
 """
 
 import contextlib
+import threading
 from pathlib import Path
 
 from sandbox.embedded.commands import run, try_run
@@ -120,6 +121,21 @@ mount --make-rshared /
 """
 
 
+_one_at_a_time = threading.Lock()
+
+
+def _ensure_private_folder(folder: Path) -> None:
+    """The kernel pins a mount namespace only below a private mount.
+
+    Nodes are prepared side by side: a second mount over the first would hide what the first node pinned.
+    """
+    with _one_at_a_time:
+        folder.mkdir(exist_ok=True)
+        if not is_mounted(folder):
+            run(["mount", "--bind", folder, folder])
+            run(["mount", "--make-private", folder])
+
+
 def ensure_mount_namespace(layout: Layout, node: NodePlan) -> None:
     """A mount namespace for the node, in which the hard-coded folders are its own.
 
@@ -132,11 +148,7 @@ def ensure_mount_namespace(layout: Layout, node: NodePlan) -> None:
     for hard_coded, own in folders.items():
         own.mkdir(parents=True, exist_ok=True)
         Path(hard_coded).mkdir(parents=True, exist_ok=True)
-    layout.namespaces.mkdir(exist_ok=True)
-    if not is_mounted(layout.namespaces):
-        run(["mount", "--bind", layout.namespaces, layout.namespaces])
-        # The kernel pins a mount namespace only below a private mount.
-        run(["mount", "--make-private", layout.namespaces])
+    _ensure_private_folder(layout.namespaces)
     pinned.touch()
     pairs = [str(part) for hard_coded, own in folders.items() for part in (own, hard_coded)]
     run(["unshare", f"--mount={pinned}", "--propagation", "slave", "sh", "-ec", _MOUNT_SCRIPT, "sh", *pairs])

@@ -97,7 +97,7 @@ def wait_for(url: str, log: Path) -> None:
     pytest.fail(f"The web process does not answer: {log.read_text()[-2000:]}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
@@ -136,7 +136,7 @@ class Visit:
         self.page.evaluate("([part, frame]) => window.push(part, frame)", [part, frame])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def signed_in(site: Site, browser: Browser) -> Any:
     """Cookies of the owner; the link works once, so all tests share them."""
     link = re.search(r"http\S+", site.manage("signin"))

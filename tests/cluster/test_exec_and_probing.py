@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from sandbox.cluster.client import ClusterClient
+from sandbox.cluster.kinds import POD
+from sandbox.cluster.waiting import wait_for
 from sandbox.errors import Invalid, NotFound
 from sandbox.exec_stream import ExecTimeout, open_exec, run
 from sandbox.manifests import restricted_container, restricted_pod
@@ -311,14 +313,12 @@ async def test_the_storefront_says_its_uid_and_leaves_politely(place: Place):
     assert int(memory) <= 13 * 2**20
     await place.client.request("DELETE", f"/api/v1/namespaces/{place.namespace}/pods/storefront")
 
-    async def exited() -> bool:
-        state = (await place.pod("storefront"))["status"]["containerStatuses"][0]["state"]
+    def exited(pod: dict[str, Any] | None) -> bool:
+        assert pod is not None, "the Pod was gone before its exit code was seen"
+        state = pod["status"]["containerStatuses"][0]["state"]
         return "terminated" in state and state["terminated"]["exitCode"] == 0
 
-    try:
-        await until(exited, seconds=8)
-    except NotFound:
-        pytest.fail("the Pod was gone before its exit code could be read")
+    await wait_for(place.client, POD, place.namespace, "storefront", exited, timeout=10)
 
 
 def resident() -> int:
