@@ -11,9 +11,20 @@ for (const button of document.querySelectorAll<HTMLElement>("[data-copy]")) {
     const field = document.querySelector<HTMLInputElement>(button.dataset.copy ?? "");
     if (!field) return;
     field.select();
-    void navigator.clipboard?.writeText(field.value).then(() => {
-      button.textContent = "Copied";
-    });
+    // A class on plain HTTP has no clipboard of the new kind; the old command works there.
+    const done = navigator.clipboard
+      ? navigator.clipboard.writeText(field.value)
+      : document.execCommand("copy")
+        ? Promise.resolve()
+        : Promise.reject(new Error("refused"));
+    done.then(
+      () => {
+        button.textContent = "Copied";
+      },
+      () => {
+        button.textContent = "Press Ctrl+C";
+      },
+    );
   });
 }
 

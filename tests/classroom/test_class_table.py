@@ -20,6 +20,7 @@ from classroom.exercises.models import Mark
 from classroom.exercises.submitting import HandOver, hand_over
 from classroom.instructors.marks import safe
 from classroom.instructors.rows import read_rows, row_for
+from classroom.live.presence import MOST_SANDBOXES, Attendance, Presence
 from classroom.live.runtime import Runtime
 from classroom.workspaces.models import Sandbox
 from classroom.workspaces.requesting import ensure_requested
@@ -87,6 +88,35 @@ def test_stuck_names_the_check_its_evidence_and_for_how_long(box: Sandbox) -> No
     assert row_for(box, items, None, now=NOW + 900)["stuck"] == ""
 
 
+def test_a_row_says_the_step_the_hints_and_the_last_sign_of_life(box: Sandbox) -> None:
+    born = box.created.timestamp()
+    items = {
+        "hint/now": {"t": "hint", "offered": True, "say": "Look again", "n": 1, "most": 3},
+        "marker/5": {"t": "marker", "kind": "you", "at": born + 30},
+        "marker/9": {"t": "marker", "kind": "event", "at": born + 90},
+    }
+    row = row_for(box, items, None)
+    assert (row["hints"], row["seen"], row["here"], row["step"]) == ("1 of 3", born + 30, False, "")
+    row = row_for(box, {}, None, presence=Presence(pages=1, seen=born + 50, step="run-it"))
+    assert (row["hints"], row["seen"], row["here"], row["step"]) == ("", born + 50, True, "step 1 of 1")
+    assert row_for(box, {}, None, presence=Presence(step="<b>"))["step"] == ""
+
+
+def test_attendance_counts_the_owners_pages_and_forgets_the_oldest() -> None:
+    changes: list[int] = []
+    attendance = Attendance(lambda: changes.append(1), clock=lambda: 7.0)
+    attendance.came("a")
+    attendance.came("a")
+    attendance.left("a")
+    attendance.at_step("a", "x" * 500)
+    assert attendance.of("a") == Presence(pages=1, seen=7.0, step="x" * 80)
+    assert len(changes) == 4
+    for number in range(MOST_SANDBOXES):
+        attendance.acted(f"s{number}")
+    assert attendance.of("a") is None
+    assert len(changes) == 4
+
+
 def test_when_nobody_observes_the_mark_tells_what_passed(box: Sandbox, mark: Mark, make_user: Any) -> None:
     make_user(Role.STUDENT, "Bob")
     make_user(Role.STUDENT, "Stranger", "another")
@@ -137,23 +167,40 @@ def test_the_owner_makes_a_link_for_an_instructor(make_user: Any, client_of: Any
     assert owner.post("/class/tiny/links/", {"name": " ", "role": "author"}).status_code == 400
 
 
+def read_marks(client: Any) -> list[dict[str, str]]:
+    content = client.get("/class/tiny/marks.csv").content
+    assert content.startswith(b"\xef\xbb\xbf")  # without it Excel garbles names
+    return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
+
+
 def test_marks_leave_as_csv(mark: Mark, make_user: Any, client_of: Any) -> None:
-    answer = client_of(make_user(Role.INSTRUCTOR)).get("/class/tiny/marks.csv")
+    client = client_of(make_user(Role.INSTRUCTOR))
+    answer = client.get("/class/tiny/marks.csv")
     assert answer.headers["Content-Type"].startswith("text/csv")
     assert answer.headers["Content-Disposition"] == 'attachment; filename="marks.csv"'
-    (line,) = csv.DictReader(io.StringIO(answer.content.decode()))
-    assert (line["student"], line["attempt"], line["points"], line["of"], line["provisional"]) == (
+    (line,) = read_marks(client)
+    assert (line["student"], line["attempt"], line["points"], line["of"], line["state"]) == (
         "Ada",
         "2",
         "2",
         "3",
-        "no",
+        "marked",
     )
+    assert (line["01-one/up"], line["01-one/foresaw"]) == ("1", "1")
     assert line["verdicts"] == "up pass 1/1; foresaw fail 1/2"
     assert line["rubric_hash"] == mark.rubric_hash
 
 
-@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx"])
+def test_an_attempt_that_is_being_marked_has_its_line(
+    box: Sandbox, monkeypatch: pytest.MonkeyPatch, make_user: Any, client_of: Any
+) -> None:
+    monkeypatch.setattr(submitting, "ring_for_marking", lambda _: None)
+    hand_over(box.pk, HandOver(number=1, first_seq=1, last_seq=9, by="student"))
+    (line,) = read_marks(client_of(make_user(Role.INSTRUCTOR)))
+    assert (line["student_id"], line["state"], line["points"]) == (str(box.person_id), "being marked", "")
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "＝1+1"])
 def test_a_name_is_never_a_formula(name: str) -> None:
     assert safe(name) == f"'{name}"
     assert safe("Ada") == "Ada"

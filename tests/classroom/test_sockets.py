@@ -227,3 +227,22 @@ async def test_L9_a_removed_sandbox_says_goodbye(
     await Sandbox.objects.filter(pk=box.pk).aupdate(phase=Phase.REMOVED, ended=timezone.now())
     assert (await frame_of(communicator, "bye"))["code"] == "removed"
     assert await code_of(communicator) == 4010
+
+
+async def test_the_owners_page_tells_its_step_and_an_instructors_does_not(
+    box: Sandbox, people: dict[str, User], client_of: Any, live: Runtime
+) -> None:
+    path, key = f"/ws/sandbox/{box.pk}/", str(box.pk)
+    teacher = connect(path, await sync_to_async(client_of)(people["instructor"]))
+    assert (await teacher.connect())[0]
+    await teacher.send_json_to({"f": "at", "step": "run-it"})
+    owner = connect(path, await sync_to_async(client_of)(people["student"]))
+    assert (await owner.connect())[0]
+    await eventually(lambda: live.attendance.of(key) is not None)
+    assert live.attendance.of(key).step == ""  # type: ignore[union-attr]
+    await owner.send_json_to({"f": "at", "step": "run-it"})
+    await eventually(lambda: live.attendance.of(key).step == "run-it")  # type: ignore[union-attr]
+    assert live.attendance.of(key).pages == 1  # type: ignore[union-attr]
+    await owner.disconnect()
+    await eventually(lambda: live.attendance.of(key).pages == 0)  # type: ignore[union-attr]
+    await teacher.disconnect()

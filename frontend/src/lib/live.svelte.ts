@@ -75,6 +75,7 @@ export class Live {
   #played = 0;
   #ticker: ReturnType<typeof setInterval> | undefined;
   #asked = "";
+  #step = "";
   #sandboxListeners = new Set<(sandbox: SandboxData | null) => void>();
 
   constructor(page: PageData) {
@@ -93,6 +94,12 @@ export class Live {
     clearInterval(this.#ticker);
     this.#feed?.close();
     this.#feed = null;
+  }
+
+  /** Tells the class table which step is being read. The server listens to the owner only. */
+  tellStep(step: string): void {
+    this.#step = step;
+    if (step) this.#feed?.send(JSON.stringify({ f: "at", step }));
   }
 
   // ── what the page shows ────────────────────────────────────────────────────────────────────────────
@@ -321,7 +328,10 @@ export class Live {
   #open(sandbox: SandboxData): void {
     this.#lastHeard = performance.now();
     this.#feed = new Feed(socketUrl(sandboxUrl(this.page.urls.socket, sandbox.id)), {
-      onOpen: (send) => send(JSON.stringify({ f: "resume", ...this.#position })),
+      onOpen: (send) => {
+        send(JSON.stringify({ f: "resume", ...this.#position }));
+        this.tellStep(this.#step);
+      },
       onText: (text) => this.receive(JSON.parse(text) as Frame),
       onLost: (n) => {
         this.tries = n;

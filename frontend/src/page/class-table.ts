@@ -6,7 +6,12 @@ import { CHECK_WORDS, offsetWords } from "../lib/words";
 
 export interface ClassRow {
   id: string;
+  person: number;
   name: string;
+  step: string;
+  here: boolean;
+  seen: number | null;
+  hints: string;
   lesson: string;
   lesson_title: string;
   phase: string;
@@ -39,6 +44,7 @@ export function wireClassTable(view: HTMLElement): void {
     drawFigures(document.getElementById("class-figures"), rows);
   };
   if (data) show(JSON.parse(data) as ClassRow[]);
+  setInterval(() => tellTimes(body), 5_000);
   const tell = (on: boolean, text: string): void => {
     if (!live || live.textContent === text) return;
     live.textContent = text;
@@ -63,7 +69,7 @@ export function figuresOf(rows: readonly ClassRow[]): {
   marked: number;
 } {
   const count = (test: (row: ClassRow) => boolean): number =>
-    new Set(rows.filter(test).map((row) => row.name)).size;
+    new Set(rows.filter(test).map((row) => row.person)).size;
   return {
     students: count(() => true),
     working: count((row) => row.state === "running"),
@@ -92,7 +98,7 @@ function drawRows(body: HTMLElement, rows: readonly ClassRow[]): void {
     [...body.querySelectorAll<HTMLElement>("tr[data-row]")].map((tr) => [tr.dataset.row, tr]),
   );
   const drawn = rows.map((row) => {
-    const key = JSON.stringify(row);
+    const key = JSON.stringify({ ...row, seen: row.here ? 0 : row.seen });
     const before = old.get(row.id);
     if (before?.dataset.key === key) return before;
     const tr = rowOf(row);
@@ -105,8 +111,10 @@ function drawRows(body: HTMLElement, rows: readonly ClassRow[]): void {
 }
 
 function emptyRow(): HTMLElement {
-  const td = element("td", "", ["Nobody has opened this lesson yet."]);
-  td.setAttribute("colspan", "6");
+  const td = element("td", "", [
+    "Nobody has joined yet. Give the class the address and the code above; they appear here by themselves.",
+  ]);
+  td.setAttribute("colspan", "8");
   return element("tr", "empty", [td]);
 }
 
@@ -115,12 +123,14 @@ function rowOf(row: ClassRow): HTMLElement {
   name.setAttribute("scope", "row");
   const where = row.lesson_title
     ? element("td", "", [row.lesson_title, element("small", "", [whereWords(row)])])
-    : element("td", "none", ["not opened yet"]);
+    : element("td", "none", ["not started yet"]);
   const tr = element("tr", row.stuck ? "is-stuck" : "", [
     name,
     where,
     element("td", "", [checksOf(row)]),
     element("td", "stuck", [row.stuck]),
+    element("td", "", [row.hints]),
+    lastSign(row),
     element("td", "mark", [row.mark]),
     element("td", "", row.href ? [linkTo(row)] : []),
   ]);
@@ -128,7 +138,30 @@ function rowOf(row: ClassRow): HTMLElement {
   return tr;
 }
 
-export function whereWords(row: Pick<ClassRow, "phase" | "state" | "attempt">): string {
+/** "here now", or how long ago the student last gave a sign of life; the time moves on by itself. */
+function lastSign(row: ClassRow): HTMLElement {
+  const td = element("td", row.here ? "here" : "away", [signWords(row.here, row.seen, Date.now() / 1000)]);
+  td.dataset.seen = row.here || !row.seen ? "" : String(row.seen);
+  return td;
+}
+
+function tellTimes(body: HTMLElement): void {
+  for (const td of body.querySelectorAll<HTMLElement>("td[data-seen]")) {
+    if (td.dataset.seen) td.textContent = signWords(false, Number(td.dataset.seen), Date.now() / 1000);
+  }
+}
+
+export function signWords(here: boolean, seen: number | null, now: number): string {
+  if (here) return "here now";
+  if (!seen) return "";
+  const minutes = Math.floor((now - seen) / 60);
+  if (minutes < 1) return "a moment ago";
+  if (minutes < 60) return `${minutes} min ago`;
+  if (minutes < 24 * 60) return `${Math.floor(minutes / 60)} h ago`;
+  return new Date(seen * 1000).toLocaleDateString([], { day: "numeric", month: "short" });
+}
+
+export function whereWords(row: Pick<ClassRow, "phase" | "state" | "attempt" | "step">): string {
   const doing: Record<string, string> = {
     running: "working",
     closing: "closing",
@@ -137,7 +170,7 @@ export function whereWords(row: Pick<ClassRow, "phase" | "state" | "attempt">): 
     marked: "marked",
     "could-not-mark": "could not be marked yet",
   };
-  const words = doing[row.state] ?? row.phase;
+  const words = [row.step, doing[row.state] ?? row.phase].filter(Boolean).join(", ");
   return row.attempt > 1 ? `${words}, try ${row.attempt}` : words;
 }
 

@@ -36,6 +36,7 @@ export function wireSteps(desk: Desk): void {
       lesson.classList.toggle("first", step === 0);
       tellMeta(sections[step], step, sections.length);
       remember(key, String(step));
+      desk.live.tellStep(sections[step]?.dataset.step ?? "");
       if (shown >= 0) {
         const section = sections[step];
         if (section) history.replaceState(null, "", `#${section.id}`);

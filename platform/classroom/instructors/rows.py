@@ -12,16 +12,23 @@ from django.urls import reverse
 from classroom.accounts.models import EVERY_COURSE, Membership, Role
 from classroom.courseware.catalogue import NoSuchLesson, catalogue
 from classroom.exercises.models import Mark
+from classroom.live.presence import Presence
 from classroom.workspaces.models import Sandbox
 
 STUCK_SECONDS = 90.0  # as long as the page waits before it offers a hint (lesson format 4.9)
+ACTS = frozenset({"you", "prediction", "submit", "reset", "hint"})  # markers of what the student did
 Items = Callable[[str], dict[str, Any]]
+Presences = Callable[[str], Presence | None]
 
 
-def read_rows(course: str, items_of: Items) -> list[dict[str, Any]]:
+def nobody(sandbox: str) -> None:
+    return None
+
+
+def read_rows(course: str, items_of: Items, presence_of: Presences = nobody) -> list[dict[str, Any]]:
     """One row per student and lesson they opened, and one for each who opened none. Blocking.
 
-    `items_of` gives a sandbox's live items, empty for one nobody observes.
+    `items_of` gives a sandbox's live items, empty for one nobody observes; `presence_of` who has it open.
     """
     members = (
         Membership.objects.filter(course__in=[course, EVERY_COURSE])
@@ -33,7 +40,13 @@ def read_rows(course: str, items_of: Items) -> list[dict[str, Any]]:
     latest = {(box.person_id, box.lesson): box for box in boxes}
     marks = _marks(course)
     rows = [
-        row_for(box, items_of(str(box.pk)), marks.get((box.person_id, box.lesson))) for box in latest.values()
+        row_for(
+            box,
+            items_of(str(box.pk)),
+            marks.get((box.person_id, box.lesson)),
+            presence=presence_of(str(box.pk)),
+        )
+        for box in latest.values()
     ]
     busy = {person for person, _ in latest}
     rows += [_idle_row(user) for key, user in people.items() if key not in busy]
@@ -41,7 +54,11 @@ def read_rows(course: str, items_of: Items) -> list[dict[str, Any]]:
 
 
 def row_for(
-    box: Sandbox, items: dict[str, Any], mark: Mark | None, now: float | None = None
+    box: Sandbox,
+    items: dict[str, Any],
+    mark: Mark | None,
+    now: float | None = None,
+    presence: Presence | None = None,
 ) -> dict[str, Any]:
     """One student in one lesson, from the row and, when the sandbox is observed, its picture."""
     at = time.time() if now is None else now
@@ -49,9 +66,14 @@ def row_for(
     attempt = items.get("attempt/now", {})
     return {
         "id": str(box.pk),
+        "person": box.person_id,
         "name": str(box.person),
         "lesson": box.lesson,
         "lesson_title": _title(box),
+        "step": _step(box, presence),
+        "here": bool(presence and presence.pages),
+        "seen": _seen(box, items, presence),
+        "hints": _hints(items),
         "phase": items.get("sandbox/self", {}).get("phase", box.phase),
         "attempt": attempt.get("n", box.attempt),
         "state": attempt.get("state", ""),
@@ -111,10 +133,41 @@ def _title(box: Sandbox) -> str:
         return box.lesson
 
 
+def _step(box: Sandbox, presence: Presence | None) -> str:
+    """ "step 2 of 4", as the student's page last said; "" when it said nothing we know."""
+    if presence is None or not presence.step:
+        return ""
+    try:
+        ids = [step.id for step in catalogue.lesson(box.course, box.lesson).steps]
+        return f"step {ids.index(presence.step) + 1} of {len(ids)}"
+    except (NoSuchLesson, ValueError):
+        return ""
+
+
+def _seen(box: Sandbox, items: dict[str, Any], presence: Presence | None) -> float:
+    """The last sign of life, Unix seconds: their page, else what they did in the picture, else the start."""
+    acts = [item["at"] for item in items.values() if item.get("t") == "marker" and item.get("kind") in ACTS]
+    return float(max([box.created.timestamp(), presence.seen if presence else 0.0, *acts]))
+
+
+def _hints(items: dict[str, Any]) -> str:
+    """How far they opened the hint on offer ("1 of 3"), or how many they opened before."""
+    hint = items.get("hint/now", {})
+    if hint.get("offered") and hint.get("say"):
+        return f"{hint['n']} of {hint['most']}" if hint.get("most") else "opened"
+    opened = sum(item.get("t") == "marker" and item.get("kind") == "hint" for item in items.values())
+    return f"{opened} opened" if opened else ""
+
+
 def _idle_row(user: Any) -> dict[str, Any]:
     return {
         "id": f"person-{user.pk}",
+        "person": user.pk,
         "name": str(user),
+        "step": "",
+        "here": False,
+        "seen": None,
+        "hints": "",
         "lesson": "",
         "lesson_title": "",
         "phase": "",

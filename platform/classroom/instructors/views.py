@@ -59,8 +59,9 @@ def _show(request: HttpRequest, course: str, link: dict[str, Any] | None = None)
             "classroom": ensure_classroom(course),
             "join_url": for_the_room(request, reverse("join")),
             # The socket pushes live rows as soon as it is open; these are for reading without JavaScript.
-            "rows": read_rows(course, runtime().items_of),
+            "rows": read_rows(course, runtime().items_of, runtime().attendance.of),
             "link": link,
+            "broken": getattr(found, "broken", {}),
             "can_invite": request.granted.rank >= Role.OPERATOR.rank,  # type: ignore[attr-defined]
         },
     )

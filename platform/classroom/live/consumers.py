@@ -24,6 +24,7 @@ class SandboxSocket(Socket):
         self._joined = asyncio.Event()
         self.viewer: Viewer | None = None
         self.sandbox_id = ""
+        self._owner = False
 
     async def serve(self) -> None:
         self.sandbox_id = str(self.granted.pk)
@@ -31,6 +32,9 @@ class SandboxSocket(Socket):
         resting = await in_database(runtime().resting_snapshot, self.granted)
         viewer = self.viewer = Viewer()
         runtime().hub.join(self.sandbox_id, viewer, resting)
+        self._owner = self.person is not None and self.granted.person_id == self.person.pk
+        if self._owner:
+            runtime().attendance.came(self.sandbox_id)
         self._joined.set()
         while True:
             await viewer.wait()
@@ -47,6 +51,8 @@ class SandboxSocket(Socket):
             runtime().hub.resume(self.sandbox_id, self.viewer, epoch, seq)
         elif frame.get("f") == "snapshot":
             runtime().hub.resume(self.sandbox_id, self.viewer, 0, 0)
+        elif frame.get("f") == "at" and self._owner:
+            runtime().attendance.at_step(self.sandbox_id, str(frame.get("step", "")))
 
     def still_there(self) -> None:
         if self.granted.phase == Phase.REMOVED and not self.granted.lost:
@@ -57,6 +63,8 @@ class SandboxSocket(Socket):
     async def left(self) -> None:
         if self.viewer is not None:
             runtime().hub.leave(self.sandbox_id, self.viewer)
+        if self._owner:
+            runtime().attendance.left(self.sandbox_id)
 
 
 class ClusterSocket(Socket):

@@ -20,6 +20,7 @@ from classroom.database import in_database
 from classroom.live.frames import encode
 from classroom.live.hub import BEAT_SECONDS, Hub
 from classroom.live.news import News
+from classroom.live.presence import Attendance
 from classroom.live.storage import SqliteRecordStore
 from classroom.workspaces.models import RUNNING, Sandbox
 
@@ -55,6 +56,7 @@ class Runtime:
         self.side: ClusterSide | None = None
         self.classes: dict[str, ClassRoom] = {}
         self._changed = asyncio.Event()
+        self.attendance = Attendance(self.something_changed)
         self._cluster_moved = asyncio.Event()
         self._tasks: set[asyncio.Task[Any]] = set()
         self.cluster_news.publish(encode({"f": "cluster", **self.cluster}))
@@ -227,7 +229,7 @@ class Runtime:
                 await asyncio.wait_for(self._changed.wait(), 15.0)  # "for 2 min" moves on by itself
             self._changed.clear()
             for course, room in tuple(self.classes.items()):
-                rows = await in_database(read_rows, course, self.items_of)
+                rows = await in_database(read_rows, course, self.items_of, self.attendance.of)
                 room.news.publish(encode({"f": "class", "rows": rows}))
             await asyncio.sleep(CLASS_SECONDS)
 

@@ -73,6 +73,7 @@ async def act(request: HttpRequest, sandbox: Any, action: str) -> JsonResponse:
     limits.refuse_if_too_fast(
         limits.STARTS if action in acting.COSTLY else limits.ACTIONS, str(row.person_id)
     )
+    runtime().attendance.acted(str(row.pk))
     answer = await handler(row, body_of(request))
     return JsonResponse({"ok": True, **answer})
 
