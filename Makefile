@@ -34,7 +34,7 @@ format:
 	@$(VENV)/ruff format . && $(VENV)/ruff check --fix .
 
 lock:             ## hashed requirements, without download addresses
-	@for f in base dev tools; do $(VENV)/uv pip compile -q --upgrade --generate-hashes --no-annotate --no-emit-index-url --no-header requirements/$$f.in -o requirements/$$f.txt; done
+	@for f in base dev tools; do $(VENV)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url --no-header requirements/$$f.in -o requirements/$$f.txt; done
 
 clean: down
 	@$(PYTHON) scripts/clean.py

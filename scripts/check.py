@@ -34,8 +34,8 @@ def steps() -> list[tuple[str, list[str], Path]]:
 
 def path_with_node() -> str:
     """PATH, with the project's own Node before it when set-up had to bring one."""
-    own = next((ROOT / ".tools/node").rglob("bin/node"), None) if (ROOT / ".tools/node").exists() else None
-    return f"{own.parent}:{os.environ['PATH']}" if own else os.environ["PATH"]
+    own = ROOT / ".tools/bin"
+    return f"{own}:{os.environ['PATH']}" if (own / "npm").exists() else os.environ["PATH"]
 
 
 def run_step(name: str, command: list[str], cwd: Path) -> bool:
