@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -61,6 +62,14 @@ class AttemptCourse:
         )
         self._ids = tuple(each.spec.id for each in compiled.checks)
         self._tests = tuple(each.id for each in exercise.faults if each.by == "submit")
+        self._judged_by = {
+            fault: frozenset(
+                each.spec.id
+                for each in compiled.checks
+                if fault in (each.opens.source, each.closes.source if each.closes else "")
+            )
+            for fault in self._tests
+        }
         self._settle = {each.id: each.settle for each in exercise.faults}
         self._at = 0.0
         self.state: State = "idle"
@@ -156,22 +165,41 @@ class AttemptCourse:
         """No window of a fault is open, and every verdict that can come has come."""
         if self._open_windows():
             return False
-        if all(self._states.get(each) in FINAL for each in ids):
+        if self._decided(ids):
             return True
         self._done_since = min(self._done_since, self._at)
         return self._at - self._done_since > LAST_VERDICTS
+
+    def _decided(self, ids: Iterable[str]) -> bool:
+        return all(self._states.get(each) in FINAL for each in ids)
 
     def _while_testing(self) -> list[Command]:
         if self._testing is not None:
             self._look_at_test(self._testing)
         if self._testing is None and self._to_test:
-            self._testing = self._to_test.pop(0)
+            self._testing = self._next_test()
             self._done_since = math.inf
+        if self._nothing_left_to_see():
+            return [*self._ask(Handover()), *self._ask(EndProbes())]
         if self._testing is not None:
             return self._ask(StartFault(self._testing)) if self._testing not in self._windows else []
         if not self._over([each for each in self._ids if each in self._late]):
             return []
         return [*self._ask(Handover()), *self._ask(EndProbes())]
+
+    def _next_test(self) -> str | None:
+        """The next one that can still decide something: what it would show may not count any more."""
+        while self._to_test:
+            found = self._to_test.pop(0)
+            judged = self._judged_by[found]
+            if not judged or not self._decided(judged):
+                return found
+        return None
+
+    def _nothing_left_to_see(self) -> bool:
+        """Every verdict is given and no test is to come: nobody waits for the last one to settle."""
+        begun = self._testing is None or self._testing in self._windows
+        return begun and not self._to_test and self._decided(self._ids)
 
     def _look_at_test(self, id_: str) -> None:
         begun, asked = id_ in self._windows, StartFault(id_)

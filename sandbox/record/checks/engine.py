@@ -734,7 +734,7 @@ class Engine:
             run.check,
             self._raw(run),
             [(need, self._need(need)) for need in run.check.needs],
-            closed=run.over is not None and self._needs_are_final(run),
+            closed=(run.over is not None or self._submitted is not None) and self._needs_are_final(run),
             say=lambda need: self._says.get(need, need),
         )
         if raw == run.judged:

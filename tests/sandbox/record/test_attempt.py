@@ -150,3 +150,45 @@ def test_reset_and_start_again() -> None:
     assert run.course.state == "running"
     run.wait(1)
     assert run.take() == []
+
+
+def test_a_test_that_can_decide_nothing_any_more_is_left_out() -> None:
+    run = Course(check("always", id="a", during="again"), check("eventually", id="b"), faults=TESTS[:1])
+    run.start()
+    run.say("a", "waiting")
+    run.submit()
+    run.say("a", "fail")  # what it needs has failed
+    run.say("b", "fail")
+    assert run.take() == [Handover(), EndProbes()]
+
+
+def test_a_test_that_nothing_is_judged_by_runs_all_the_same() -> None:
+    run = Course(check("eventually", id="b"), faults=TESTS[1:])
+    run.start()
+    run.submit()
+    run.say("b", "fail")
+    assert run.take() == [StartFault("more")]
+
+
+def test_nobody_waits_for_the_last_test_to_settle_once_every_verdict_is_given() -> None:
+    run = Course(check("always", id="a", during="again"), check("eventually", id="b"), faults=TESTS[:1])
+    run.start()
+    run.say("b", "pass")
+    run.submit()
+    run.fault("again", "started")
+    run.take()
+    run.say("a", "fail")
+    assert run.take() == [Handover(), EndProbes()]
+
+
+def test_a_first_test_settles_before_the_next_begins() -> None:
+    run = Course(check("always", id="a", during="again"), faults=TESTS)
+    run.start()
+    run.submit()
+    run.fault("again", "started")
+    run.take()
+    run.say("a", "fail")
+    assert run.take() == []
+    run.fault("again", "ended")
+    run.wait(2.1)
+    assert run.take() == [StartFault("more")]

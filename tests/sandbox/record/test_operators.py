@@ -400,3 +400,15 @@ def test_a_load_is_a_window_as_long_as_it_lasts() -> None:
     ended.wait(2)
     ended.add("load", "rush", {"id": "rush", "phase": "ended"})
     assert ended.state == "pass"
+
+
+def test_after_hand_in_a_test_is_judged_at_once_when_what_it_needs_has_failed() -> None:
+    """Else every unfinished attempt waited a minute and a half for a verdict that could not come."""
+    run = Judged(check("eventually", id="a"), check("always", id="b", during="later", needs=("a",)))
+    run.start()
+    run.flag(False)
+    run.submit()
+    assert {each.check: (each.state, each.line) for each in run.engine.verdicts} == {
+        "a": ("fail", "not in time"),
+        "b": ("fail", "not reached: It holds"),
+    }
