@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import logging
 import time
 from collections.abc import Callable
@@ -9,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.cluster.client import ApiError, ClusterClient, ClusterUnavailable, NotFound
 from sandbox.cluster.kinds import POD
+from sandbox.errors import Conflict, Unauthorized
 from sandbox.faults import kill_pod, pick_target
 from sandbox.observing.refusal import ActRefused
 from sandbox.observing.track import Track
-from sandbox.record.exercise import Fault
+from sandbox.record.entry import RecordUnavailable
+from sandbox.record.exercise import Fault, Prediction
 from sandbox.resetting import reset as reset_namespace
 from sandbox.resetting import wait_until_clean
 from sandbox.starting import apply_start
@@ -26,6 +30,7 @@ log = logging.getLogger(__name__)
 
 # A token lives an hour and is renewed at three quarters of it (design: architecture, section 7).
 RENEW_BEFORE = 15 * 60.0
+LONGEST_ANSWER = 2000  # characters of JSON
 
 
 class Acting:
@@ -52,8 +57,9 @@ class Acting:
         known = {one.id for one in (track.exercise.predictions if track.exercise else ())}
         if prediction not in known:
             raise ActRefused("unknown", f"This exercise asks nothing called {prediction}.")
+        _check_value(next(one for one in track.exercise.predictions if one.id == prediction), value)  # type: ignore[union-attr]
         self.append(sandbox, "prediction", prediction, {"id": prediction, "value": value}, "student")
-        self.commit()
+        self._write_down()
 
     def submit(self, sandbox: str) -> None:
         """Hand in: open windows run to their end, then we test it ourselves. Raises ActRefused."""
@@ -61,7 +67,7 @@ class Acting:
         self.append(
             sandbox, "submit", str(track.attempt), {"attempt": track.attempt, "by": "student"}, "student"
         )
-        self.commit()
+        self._write_down()
 
     def open_hint(self, sandbox: str) -> str | None:
         """The hint that fits what is wrong now, one strength further each time. None when none fits."""
@@ -71,8 +77,18 @@ class Acting:
         if opened is None:
             return None
         self.append(sandbox, "hint", opened.uid, opened.change, "student")
-        self.commit()
+        self._write_down()
         return str(opened.change["say"])
+
+    def _write_down(self) -> None:
+        """What a person did is committed before it is answered. Raises ActRefused; it is tried again then."""
+        try:
+            self.commit()
+        except RecordUnavailable as error:
+            raise ActRefused(
+                "record-away",
+                "This could not be written down yet. It is tried again by itself: watch the page.",
+            ) from error
 
     def _running(self, sandbox: str) -> Track:
         """The track of an attempt under way. Raises ActRefused."""
@@ -112,7 +128,10 @@ class Acting:
                     return await self.run_fault(track, fault.id, by="student", pod=pod)
                 break
         name: str = obj["metadata"]["name"]
-        await self._delete(track, name, grace=None)
+        try:
+            await self._delete(track, obj, grace=None)
+        except (NotFound, Conflict):
+            raise ActRefused("gone", "That Pod is gone already.") from None
         return name
 
     def _fault(self, track: Track, fault_id: str) -> Fault:
@@ -176,16 +195,51 @@ class Acting:
             log.info("fault %s: the target is going already", fault.id)
         if not track.begun or track.handed_in is as_student:
             raise ActRefused("too-late", "In the meantime this attempt went on without it.")
-        self._say_fault(track, fault, "started", by, target)
         try:
-            await self._delete(track, pod, grace=fault.grace, as_student=as_student)
-        except NotFound:
+            self._say_fault(track, fault, "started", by, target)
+        except RecordUnavailable as error:
+            if not as_student:
+                await self._written(track)  # nobody waits for an answer: it begins once it is written down
+                await self._send(track, fault, target, by)
+                return
+            # Nothing was sent, so nothing has begun: said now, in the same batch, or a window stays open.
+            self._note_fault(track, fault, "failed", by, target, "the record refused", ours=True)
+            raise ActRefused(
+                "record-away", "This could not be written down. Try again in a moment."
+            ) from error
+        await self._send(track, fault, target, by)
+
+    async def _written(self, track: Track) -> None:
+        while track.waiting:
+            await asyncio.sleep(0.2)
+
+    async def _send(self, track: Track, fault: Fault, target: dict[str, Any], by: str) -> None:
+        """`started` is in the record: now it begins. Raises ActRefused."""
+        as_student = by == "student"
+        try:
+            await self._delete(track, target, grace=fault.grace, as_student=as_student)
+        except (NotFound, Conflict):
             log.info("fault %s: the target was gone before the call", fault.id)
         except (ApiError, ClusterUnavailable) as error:
             self._say_fault(track, fault, "failed", by, target, str(error), ours=True)
             raise ActRefused("failed", f"The Pod could not be deleted: {error}") from error
 
     def _say_fault(
+        self,
+        track: Track,
+        fault: Fault,
+        phase: str,
+        by: str,
+        target: dict[str, Any] | None,
+        text: str = "",
+        *,
+        ours: bool = False,
+    ) -> None:
+        """Raises RecordUnavailable."""
+        self._note_fault(track, fault, phase, by, target, text, ours=ours)
+        self.commit()
+
+    def _note_fault(
         self,
         track: Track,
         fault: Fault,
@@ -203,12 +257,34 @@ class Acting:
         if text:
             change |= {"text": text, "ours": ours}
         self.append(track.sandbox, "fault", fault.id, change, "observer")
-        self.commit()
 
-    async def _delete(self, track: Track, name: str, *, grace: float | None, as_student: bool = True) -> None:
-        token = (await self.token_for(track)).value if as_student else None
-        client = self.runner
-        await kill_pod(client, track.plan.namespace, name, grace, token=token)
+    async def _delete(
+        self, track: Track, pod: dict[str, Any], *, grace: float | None, as_student: bool = True
+    ) -> None:
+        """That very Pod, never its successor of the same name. Raises NotFound, Conflict, ApiError."""
+        namespace, metadata = track.plan.namespace, pod["metadata"]
+        for is_last in (False, True):
+            token = (await self.token_for(track)).value if as_student else None
+            try:
+                await kill_pod(
+                    self.runner, namespace, metadata["name"], grace, token=token, uid=metadata["uid"]
+                )
+            except Unauthorized:
+                # The cluster forgot the key (it was built anew, or its clock jumped): ask for another, once.
+                self._tokens.pop(track.sandbox, None)
+                if is_last or not as_student:
+                    raise
+            else:
+                return
+
+    def resume_faults(self, track: Track) -> None:
+        """After a start of this process: a fault that is in the record, and whose call never went out, goes out."""
+        for fault in track.exercise.faults if track.exercise and track.begun and not track.is_over else ():
+            pod = track.untouched_target(fault.id)
+            if pod is not None and fault.kind == "kill-pod":
+                student = fault.by == "student"
+                work = self._delete(track, pod, grace=fault.grace, as_student=student)
+                self.spawn(work, f"fault {fault.id}, once more")
 
     async def _ask_for(self, track: Track, name: str, *, as_student: bool) -> None:
         """Raises NotFound, ApiError, ClusterUnavailable as the deletion would."""
@@ -293,6 +369,14 @@ class Acting:
     def _say_phase(self, track: Track, phase: str, text: str) -> None:
         self.append(track.sandbox, "phase", "", {"phase": phase, "text": text}, "observer")
         self.commit()
+
+
+def _check_value(prediction: Prediction, value: Any) -> None:
+    """Locked once and for all, so what cannot be an answer is not taken. Raises ActRefused."""
+    if prediction.answer == "choice" and (not isinstance(value, str) or value not in prediction.choices):
+        raise ActRefused("unknown", "This is none of the answers to choose from. Choose one and try again.")
+    if len(json.dumps(value)) > LONGEST_ANSWER:
+        raise ActRefused("unknown", "This answer is too long.")
 
 
 def _deleting(obj: dict[str, Any]) -> bool:

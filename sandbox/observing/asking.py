@@ -16,7 +16,10 @@ Told = Callable[[str, str, dict[str, Any]], None]  # sandbox, probe id, change
 
 KINDS = ("http", "tcp", "dns")
 SUMMARIES = 0.5  # seconds between two looks for summaries that are due
-LONGEST_BODY = 400  # characters of an answer that are kept; its JSON is kept whole
+LONGEST_BODY = 400  # characters of an answer that are kept
+LONGEST_JSON = (
+    8 * 1024
+)  # characters up to which its JSON is kept, whole: the shop's answers have some hundred
 
 
 class _Answer:
@@ -57,7 +60,10 @@ class Asking:
             group.create_task(self._summarise(), name="probe summaries")
 
     def start(self, track: Track) -> None:
-        """Ask all of this exercise's probes from now on. Idempotent; a new start begins new counts."""
+        """Ask all of this exercise's probes from now on. Idempotent; nobody asks for an attempt handed over."""
+        asked = self._asked.get(track.sandbox)
+        if track.is_over or (asked is not None and asked.track is track):
+            return
         probes = tuple(
             probe
             for probe in (track.exercise.probes if track.exercise else ())
@@ -86,7 +92,7 @@ class Asking:
             "status": result.status,
             "ms": round(result.ms, 1),
             "body": result.body[:LONGEST_BODY],
-            "json": heard.json if isinstance(heard.json, dict) else {},
+            "json": heard.json if isinstance(heard.json, dict) and len(result.body) <= LONGEST_JSON else {},
             "podUid": heard.pod_uid,
             "error": heard.reason,
         }

@@ -28,6 +28,10 @@ from sandbox.watching import Watcher, WatchEvent
 log = logging.getLogger(__name__)
 
 CLOCK = 0.5  # seconds between two looks at deadlines
+# A look that comes later than this found the loop blocked (or the machine asleep): news of that time waits
+# behind it, and what is decided by time meanwhile is not known (lesson format, section 4.5: late).
+BLOCKED = 2.0
+RETRY = 0.5  # seconds until a record that refused is asked again
 
 HandedOver = Callable[[str, int, int, int, str], None]  # sandbox, attempt, first seq, last seq, by
 
@@ -56,6 +60,8 @@ class Observer(Acting):
         self.watcher = Watcher(observer, on_event=self._on_event, on_gap=self._on_gap)
         self.asking = Asking(Prober(runner), self._on_probe)
         self._flush_soon = False
+        self._retry: asyncio.TimerHandle | None = None
+        self._left: list[Track] = []  # closed, with entries that the store has refused so far
         self._tokens = {}
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -100,12 +106,18 @@ class Observer(Acting):
         return self.watcher.stale_since
 
     async def _clock(self) -> None:
+        before = time.time()
         while True:
             await asyncio.sleep(CLOCK)
-            now = time.time()
-            for track in tuple(self.tracks.values()):
-                track.advance(now)
-                self._after(track)
+            before = self._look_at_deadlines(before, time.time())
+
+    def _look_at_deadlines(self, before: float, now: float) -> float:
+        if now - before > CLOCK + BLOCKED:
+            self._on_gap("late", before, now)
+        for track in tuple(self.tracks.values()):
+            track.advance(now)
+            self._after(track)
+        return now
 
     def spawn(self, work: Any, name: str) -> asyncio.Task[Any]:
         """A background task with a strong reference; failures are logged."""
@@ -130,15 +142,22 @@ class Observer(Acting):
         *,
         tier: str = "namespace",
     ) -> None:
-        """Begin the record, or continue it: what changed since is appended, and the time between is a gap."""
+        """Begin the record, or continue it: what changed since is appended, and the time between is a gap.
+
+        Raises RecordUnavailable.
+        """
         if sandbox in self.tracks:
             return
+        if any(left.sandbox == sandbox for left in self._left):
+            self.commit()  # else the same numbers would be given twice
         track = Track(sandbox, plan, exercise, params, self.images, self.epoch, tier)
         track.replay(self.store.read(sandbox))
         self.tracks[sandbox] = self.by_namespace[plan.namespace] = track
         if track.continued:
             track.append("gap", "", {"from": track.at, "until": time.time(), "how": "lost"}, "observer")
         self._catch_up(track)
+        if track.continued:
+            self.resume_faults(track)
         if track.phase.get("phase") in ("ready", "open"):
             self.asking.start(track)
         self._after(track)
@@ -174,6 +193,8 @@ class Observer(Acting):
         del self.tracks[sandbox]
         self._tokens.pop(sandbox, None)
         self.by_namespace.pop(track.plan.namespace, None)
+        if track.waiting:
+            self._left.append(track)
 
     def track(self, sandbox: str) -> Track:
         """Raises KeyError."""
@@ -183,8 +204,8 @@ class Observer(Acting):
     def snapshot(self, sandbox: str) -> dict[str, Any]:
         """The snapshot frame of what is committed. Raises KeyError."""
         track = self.tracks[sandbox]
-        items = track.picture.items
-        return {"f": "snapshot", "epoch": self.epoch, "seq": track.shown, "at": track.at, "items": items}
+        items, at = track.picture.items, track.picture.at or track.at
+        return {"f": "snapshot", "epoch": self.epoch, "seq": track.shown, "at": at, "items": items}
 
     def deltas_since(self, sandbox: str, epoch: int, seq: int) -> list[Delta] | None:
         return self.tracks[sandbox].since(epoch, seq)
@@ -204,6 +225,8 @@ class Observer(Acting):
     def append(self, sandbox: str, kind: Kind, uid: str, change: dict[str, Any], source: str) -> Entry:
         """Committed within this turn of the loop; `commit` does it at once. Raises KeyError."""
         track = self.tracks[sandbox]
+        if kind == "phase" and change.get("phase") == "ready" and track.begun:
+            change = {**change, "phase": "open"}  # said by somebody who has not heard yet that it opened
         entry = track.append(kind, uid, change, source)
         if kind == "phase":
             self._on_phase(track)
@@ -215,7 +238,7 @@ class Observer(Acting):
         phase = track.phase.get("phase")
         if phase == "ready":
             self.asking.start(track)
-            track.opened = track.exercise is not None and track.exercise.ready is None
+            track.opened = track.opened or (track.exercise is not None and track.exercise.ready is None)
         elif phase in ("resetting", "expiring", "removed"):
             self.asking.stop(track.sandbox)
 
@@ -224,7 +247,7 @@ class Observer(Acting):
         self._flush(strict=True)
 
     def _after(self, track: Track) -> None:
-        if track.opened:
+        if track.opened and track.phase.get("phase") in ("ready", "open"):
             track.opened = False
             self._opened(track)
         while track.commands:
@@ -235,20 +258,49 @@ class Observer(Acting):
 
     def _flush(self, strict: bool = False) -> None:
         self._flush_soon = False
-        for track in tuple(self.tracks.values()):
-            if not track.waiting:
-                continue
-            batch = track.waiting
-            try:
-                self.store.append(track.sandbox, batch)
-            except RecordUnavailable:
-                log.exception("observer: the record of %s could not be written, trying again", track.sandbox)
-                asyncio.get_running_loop().call_later(0.5, self._flush)
-                if strict:
-                    raise
-                continue
-            track.waiting = []
-            track.committed(batch)
+        refused: RecordUnavailable | None = None
+        for track in (*self._left, *self.tracks.values()):
+            refused = self._write(track) or refused
+        self._left = [track for track in self._left if track.waiting]
+        if refused is not None:
+            self._retry_soon()
+            if strict:
+                raise refused
+
+    def _write(self, track: Track) -> RecordUnavailable | None:
+        batch = track.waiting
+        if not batch:
+            return None
+        try:
+            self.store.append(track.sandbox, batch)
+        except RecordUnavailable as refused:
+            log.warning("observer: the record of %s is tried again: %s", track.sandbox, refused)
+            return refused
+        track.waiting = []
+        track.committed(batch)
+        for entry in batch:
+            if entry.kind == "handover":
+                self._handed_over(track, entry)
+        return None
+
+    def _retry_soon(self) -> None:
+        """One timer, however many entries and sandboxes wait."""
+        if self._retry is None:
+            self._retry = asyncio.get_running_loop().call_later(RETRY, self._try_again)
+
+    def _try_again(self) -> None:
+        self._retry = None
+        self._flush()
+
+    def _handed_over(self, track: Track, entry: Entry) -> None:
+        """Told once it is committed: who marks it reads the record up to here."""
+        if self.on_handover is None:
+            return
+        attempt, by = int(entry.change["attempt"]), str(entry.change.get("by", ""))
+        try:
+            self.on_handover(track.sandbox, attempt, int(entry.change.get("first", 1)), entry.seq, by)
+        except Exception:
+            log.exception("observer: the hand-over of %s was not taken", track.sandbox)
 
     # --- what happens -----------------------------------------------------------------------------
     def _on_event(self, event: WatchEvent) -> None:
@@ -337,7 +389,5 @@ class Observer(Acting):
             log.warning("observer: fault %s was not injected: %s", fault, error)
 
     def _hand_over(self, track: Track) -> None:
-        entry = track.append("handover", str(track.attempt), {"attempt": track.attempt}, "observer")
-        self._flush()
-        if self.on_handover:
-            self.on_handover(track.sandbox, track.attempt, track.started_seq, entry.seq, track.submitted_by)
+        change = {"attempt": track.attempt, "first": track.started_seq, "by": track.submitted_by}
+        track.append("handover", str(track.attempt), change, "observer")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from sandbox.plan import SandboxPlan
@@ -14,6 +16,8 @@ from sandbox.record.delta import Delta
 from sandbox.record.entry import Entry, Kind
 from sandbox.record.exercise import Exercise
 from sandbox.record.picture import Picture
+
+log = logging.getLogger(__name__)
 
 # Deltas kept for browsers that resume: about ten minutes of a busy sandbox.
 MEMORY = 3000
@@ -54,6 +58,7 @@ class Track:
         self.handed_in, self.submitted_by, self.started_seq = False, "", 0
         self.predictions: set[str] = set()
         self.faults: dict[str, str] = {}
+        self.targets: dict[str, str] = {}  # fault -> uid of the Pod it was last started on
         self.phase: dict[str, Any] = {}
         self.versions: dict[str, tuple[str, dict[str, Any]]] = {}  # uid -> kind, last object
         self.continued = False  # there was a record before this process
@@ -64,6 +69,7 @@ class Track:
         self.opened = False  # the lesson's own `ready` has held since the start or the last reset
         self.busy: str | None = None  # an act under way, by name
         self.starting: set[str] = set()  # faults on their way to the cluster
+        self.troubled = False  # this attempt met an error of ours while it was judged
 
     @property
     def pod_uids(self) -> frozenset[str]:
@@ -72,8 +78,13 @@ class Track:
 
     @property
     def shown(self) -> int:
-        """The last committed seq."""
-        return self.seq - len(self.waiting)
+        """The last seq that is committed and in the picture."""
+        return self.picture.seq
+
+    @property
+    def is_over(self) -> bool:
+        """Handed over: nothing of this attempt is judged any more."""
+        return self.course is not None and self.course.state == "handed-in"
 
     def predicted(self, prediction: str) -> bool:
         return prediction in self.predictions
@@ -81,6 +92,12 @@ class Track:
     def fault_running(self, fault: str) -> bool:
         """Started, and its target not gone yet."""
         return self.faults.get(fault) == "started"
+
+    def untouched_target(self, fault: str) -> dict[str, Any] | None:
+        """The Pod of a fault that has started, if nobody has asked it to go yet."""
+        kind, obj = self.versions.get(self.targets.get(fault, ""), ("", {}))
+        waits = self.fault_running(fault) and kind == "Pod" and not obj["metadata"].get("deletionTimestamp")
+        return obj if waits else None
 
     # --- reading back -----------------------------------------------------------------------------
     def replay(self, entries: Iterable[Entry]) -> None:
@@ -91,7 +108,8 @@ class Track:
             self.picture.feed(entry)
             self.remember(entry)
             if self.engine:
-                self.engine.feed(entry)
+                found = self._safely(partial(self.engine.feed, entry))
+                self.opened = self.opened or any(each.kind == "ready" for each in found)
             if self.course:
                 self.course.feed(entry)
 
@@ -104,6 +122,7 @@ class Track:
                 self.versions[entry.uid] = (change["kind"], change["object"])
         elif entry.kind == "start":
             self.begun, self.handed_in, self.submitted_by = True, False, ""
+            self.opened = self.troubled = False
             self.attempt, self.attempt_until = change["attempt"], change.get("until") or 0.0
             self.last_begun = self.attempt
             self.started_seq, self.predictions, self.faults = entry.seq, set(), {}
@@ -111,12 +130,15 @@ class Track:
             self.predictions.add(change["id"])
         elif entry.kind == "fault":
             self.faults[change["id"]] = change["phase"]
+            if change["phase"] == "started":
+                self.targets[change["id"]] = str((change.get("target") or {}).get("uid", ""))
         elif entry.kind == "submit":
             self.handed_in, self.submitted_by = True, change["by"]
         elif entry.kind == "phase":
             self.phase = {**self.phase, **change}
         elif entry.kind == "reset":
             self.begun, self.handed_in, self.submitted_by = False, False, ""
+            self.opened = self.troubled = False
             if change.get("attempt", self.attempt) != self.attempt:  # another one, with all its time
                 self.attempt, self.attempt_until = change["attempt"], 0.0
             self.predictions, self.faults = set(), {}
@@ -126,16 +148,31 @@ class Track:
         """Give it its place, feed the checks, queue it and what follows from it. Not committed yet."""
         entry = self._entry(kind, uid, change, source)
         self._take(entry)
-        if self.engine:
-            self._take_findings(self.engine.feed(entry))
+        if (engine := self.engine) is not None:
+            self._take_findings(self._safely(lambda: engine.feed(entry)))
         return entry
 
     def advance(self, at: float) -> None:
         """Deadlines pass without entries."""
-        if self.engine:
-            self._take_findings(self.engine.advance(at))
+        if (engine := self.engine) is not None:
+            self._take_findings(self._safely(lambda: engine.advance(at)))
         if self.course:
             self.commands += self.course.advance(at)
+
+    def _safely(self, work: Callable[[], list[Finding]]) -> list[Finding]:
+        """One sandbox whose checks fail must stop neither its own record nor anybody else's.
+
+        What was not judged is named in the record once, as trouble of ours: it costs nobody a point.
+        """
+        try:
+            return work()
+        except Exception:
+            log.exception("observer: the checks of %s failed", self.sandbox)
+            if not self.troubled and self.begun:
+                self.troubled = True
+                change = {"text": "An error of ours in the checks", "from": self.at, "until": self.at}
+                self._take(self._entry("trouble", "", change, "observer"))
+            return []
 
     def _take_findings(self, findings: Iterable[Finding]) -> None:
         for finding in findings:
@@ -161,12 +198,22 @@ class Track:
     def committed(self, entries: Iterable[Entry]) -> None:
         """Only now may anybody see them (rule L6)."""
         for entry in entries:
-            delta = self.picture.feed(entry)
-            if delta is None:
-                delta = Delta(epoch=entry.epoch, seq=entry.seq, at=entry.at, set={}, first=entry.seq)
+            delta = self._pictured(entry)
             self.deltas.append(delta)
             for listener in tuple(self.listeners):
-                listener(delta)
+                try:
+                    listener(delta)
+                except Exception:
+                    log.exception("observer: somebody who looks at %s failed", self.sandbox)
+
+    def _pictured(self, entry: Entry) -> Delta:
+        """An entry that cannot be drawn still has its place, so that `seq` has no holes (rule L1)."""
+        delta: Delta | None = None
+        try:
+            delta = self.picture.feed(entry)
+        except Exception:
+            log.exception("observer: entry %d of %s cannot be drawn", entry.seq, self.sandbox)
+        return delta or Delta(epoch=entry.epoch, seq=entry.seq, at=entry.at, set={}, first=entry.seq)
 
     def since(self, epoch: int, seq: int) -> list[Delta] | None:
         """Deltas after `seq`, or None when a snapshot is needed (rule L7)."""

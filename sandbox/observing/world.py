@@ -11,6 +11,10 @@ from sandbox.record.ours import is_furniture
 Key = tuple[str, str]  # kind, uid
 
 
+# Written anew with every heartbeat of a kubelet.
+_BEATING = frozenset({"resourceVersion", "managedFields", "annotations"})
+
+
 def is_ours(kind: str, obj: dict[str, Any]) -> bool:
     """Guard rails and what every namespace has are no part of a student's record, but for what checks read."""
     return kind != "EndpointSlice" and is_furniture(kind, obj)
@@ -24,7 +28,7 @@ def node_facts(node: dict[str, Any]) -> dict[str, Any]:
         for condition in status.get("conditions") or []
     ]
     kept = {key: status[key] for key in ("allocatable", "capacity", "addresses", "nodeInfo") if key in status}
-    metadata = {key: value for key, value in (node.get("metadata") or {}).items() if key != "resourceVersion"}
+    metadata = {key: value for key, value in (node.get("metadata") or {}).items() if key not in _BEATING}
     return {**node, "metadata": metadata, "status": {**kept, "conditions": conditions}}
 
 

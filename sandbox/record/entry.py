@@ -19,7 +19,7 @@ Kind: TypeAlias = Literal[
     "answer",  # {id, value}
     "start",  # {attempt, params, until}: a new attempt (or its reset) begins here
     "submit",  # {attempt, by: student|checks|time}
-    "handover",  # {attempt}: windows are closed, tests are done, the mark is being worked out
+    "handover",  # {attempt, first, by}: windows are closed, tests done; `first` = seq of its start
     "mark",  # {attempt, points, of, provisional}
     "reset",  # {attempt}
     "phase",  # {phase, phases: [{name, ms}], expires, place, text}: the sandbox's life cycle
