@@ -36,7 +36,8 @@ describe("the class's numbers", () => {
   it("says where somebody is in words, with the try", () => {
     expect(whereWords(row("A"))).toBe("working");
     expect(whereWords(row("A", { state: "testing", attempt: 3 }))).toBe("being tested by us, try 3");
-    expect(whereWords(row("A", { state: "", phase: "preparing" }))).toBe("preparing");
+    expect(whereWords(row("A", { state: "", phase: "preparing" }))).toBe("sandbox is being made");
+    expect(whereWords(row("A", { phase: "removed", attempt: 2 }))).toBe("left, sandbox ended, try 2");
   });
   it("says which step is read, and when somebody last gave a sign", () => {
     expect(whereWords(row("A", { step: "step 2 of 4" }))).toBe("step 2 of 4, working");

@@ -25,6 +25,17 @@ export interface ClassRow {
   href: string;
 }
 
+/** The life of a sandbox in an instructor's words; `open` without an attempt is being made ready too. */
+const PHASES: Record<string, string> = {
+  requested: "waiting for a place",
+  preparing: "sandbox is being made",
+  ready: "shop is opening",
+  open: "shop is open",
+  resetting: "resetting",
+  expiring: "time is up",
+  removed: "left, sandbox ended",
+};
+
 const LETTERS: Record<CheckState, string> = {
   pass: "✓",
   fail: "×",
@@ -135,6 +146,11 @@ function rowOf(row: ClassRow): HTMLElement {
     element("td", "", row.href ? [linkTo(row)] : []),
   ]);
   tr.dataset.row = row.id;
+  // The column's name, for screens on which a row is a card.
+  for (const [i, label] of ["", "Where", "Checks", "Stuck on", "Hint", "Last sign", "Mark", ""].entries()) {
+    const cell = tr.children[i] as HTMLElement | undefined;
+    if (cell && label) cell.dataset.label = label;
+  }
   return tr;
 }
 
@@ -170,7 +186,12 @@ export function whereWords(row: Pick<ClassRow, "phase" | "state" | "attempt" | "
     marked: "marked",
     "could-not-mark": "could not be marked yet",
   };
-  const words = [row.step, doing[row.state] ?? row.phase].filter(Boolean).join(", ");
+  const words = [
+    row.step,
+    ((row.phase === "removed" ? "" : doing[row.state]) || PHASES[row.phase]) ?? row.phase,
+  ]
+    .filter(Boolean)
+    .join(", ");
   return row.attempt > 1 ? `${words}, try ${row.attempt}` : words;
 }
 
@@ -189,7 +210,17 @@ function checksOf(row: ClassRow): HTMLElement {
     return mark;
   });
   const count = row.of > 0 ? [element("em", "", [`${row.passed} of ${row.of}`])] : [];
-  return element("div", "marks", [...marks, ...count]);
+  return element("div", "", [element("div", "marks", [...marks, ...count]), ...newestOf(row)]);
+}
+
+/** Which check passed last, and when: readable without pointing at a mark. */
+function newestOf(row: ClassRow): HTMLElement[] {
+  const passed = row.checks.filter((check) => check.state === "pass" && check.at);
+  const newest = passed.reduce<ClassRow["checks"][number] | null>(
+    (best, check) => ((check.at ?? 0) > (best?.at ?? 0) ? check : best),
+    null,
+  );
+  return newest?.at ? [element("small", "", [`${clock(newest.at)} ${newest.say}`])] : [];
 }
 
 function clock(at: number): string {
