@@ -30,14 +30,18 @@ class Applied:
 async def apply(
     client: ClusterClient, token: str, namespace: str, manifests: Sequence[Manifest], *, dry_run: bool
 ) -> list[Applied]:
-    """Server-side apply in order, as the student. Stops at the first refusal; what came before stays.
+    """Server-side apply in order, as the student. All of it is tried by dry run first, so that a file with one
+    refused document changes nothing; what only the real apply meets (a quota reached half-way) stops there.
 
     Raises ManifestRefused with line and column, Unauthorized when the token is too old (make a new one and
     call again), NotFound when the sandbox is gone, ClusterUnavailable.
     """
     for manifest in manifests:
         _check_namespace(manifest, namespace)
-    return [await _apply(client, token, namespace, manifest, dry_run) for manifest in manifests]
+    tried = [await _apply(client, token, namespace, manifest, True) for manifest in manifests]
+    if dry_run:
+        return tried
+    return [await _apply(client, token, namespace, manifest, False) for manifest in manifests]
 
 
 def _check_namespace(manifest: Manifest, namespace: str) -> None:

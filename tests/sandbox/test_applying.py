@@ -46,7 +46,8 @@ async def test_applies_as_the_student():
         ("ConfigMap", "a", "created"),
         ("ConfigMap", "b", "created"),
     ]
-    discovery, first, second, third = api.asked
+    discovery, *tries, first, second, third = api.asked
+    assert [(one.path[-2:], one.query["dryRun"]) for one in tries] == [("/a", "All"), ("/b", "All")]
     assert discovery.path == "/api/v1"
     assert (first.method, first.path) == ("PATCH", f"/api/v1/namespaces/{NS}/configmaps/a")
     assert first.query == {"fieldManager": "glasshull-editor", "force": "true"}
@@ -57,7 +58,7 @@ async def test_applies_as_the_student():
     assert third.query["dryRun"] == "All"
 
 
-async def test_stops_at_the_first_refusal():
+async def test_one_refusal_and_nothing_is_changed():
     def no():
         return status(
             422,
@@ -71,7 +72,8 @@ async def test_stops_at_the_first_refusal():
         with pytest.raises(ManifestRefused) as caught:
             await apply(client, "key", NS, parse_manifests(text), dry_run=False)
     assert (caught.value.line, caught.value.text) == (9, "`x`: no.")
-    assert [asked.path.rpartition("/")[2] for asked in api.asked[1:]] == ["a", "b"]
+    tried = [(asked.path.rpartition("/")[2], asked.query.get("dryRun")) for asked in api.asked[1:]]
+    assert tried == [("a", "All"), ("b", "All")]
 
 
 async def test_another_namespace_is_refused_before_anything_is_sent():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import platform
 import shutil
 import threading
 import time
@@ -13,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sandbox.cluster.client import ClusterClient
+from sandbox.cluster.which import RecordedOnly, choose_cluster, read_host
 from sandbox.embedded.building import ensure_binary
 from sandbox.embedded.errors import EmbeddedError
 from sandbox.embedded.images import ensure_images
@@ -25,15 +25,6 @@ from sandbox.installing import ensure_platform
 from .debian import ensure_packages
 from .home import Owner
 from .notice import ClusterNotice, publish_notice
-
-
-def why_not_here() -> tuple[str, str] | None:
-    """(reason, remedy) when this machine cannot run the embedded cluster at all."""
-    if platform.system() != "Linux":
-        return "A cluster needs Linux.", "Run Glasshull on a Debian 12 machine for live lessons."
-    if os.geteuid() != 0:
-        return "A cluster needs root, and Glasshull was started without it.", "Stop it and run: sudo make up"
-    return None
 
 
 class ClusterThread(threading.Thread):
@@ -63,9 +54,11 @@ class ClusterThread(threading.Thread):
             self.last_said = (step.phase, time.monotonic())
 
     def run(self) -> None:
-        obstacle = why_not_here()
-        if obstacle:
-            reason, remedy = obstacle
+        choice = choose_cluster(os.environ, read_host())
+        if choice.note:
+            self.say(choice.note)
+        if isinstance(choice, RecordedOnly):
+            reason, remedy = choice.reason, choice.remedy
             self.publish(ClusterNotice("absent", "Lessons play recorded here.", reason=reason, remedy=remedy))
             self.say(f"Lessons play recorded only. {reason} {remedy}")
             return
