@@ -105,7 +105,9 @@ export class Desk {
     const refused = await this.try(async () => {
       none = !(await this.live.act("hint")).say;
     });
-    return refused || (none ? "No hint fits now: nothing is wrong that can be seen." : "");
+    if (refused || !none) return refused;
+    const open = this.page.exercise?.checks.find((one) => this.live.of("check", one.id)?.state !== "pass");
+    return `No hint fits this moment.${open ? ` Next to reach: \u201c${open.say}\u201d.` : ""}`;
   }
 
   /** Runs an action; a refusal becomes its sentence, success "". */

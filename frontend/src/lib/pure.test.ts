@@ -144,6 +144,8 @@ describe("evidence under a check", () => {
     expect(evidenceWords("h6wvd is not 4tq7m")).toBe("h6wvd is not 4tq7m");
     expect(evidenceWords("11 s gone, 2 of 3 ready")).toBe("11 s gone, 2 of 3 ready");
     expect(evidenceWords("lowest so far: 2")).toBe("Lowest so far: 2");
+    expect(evidenceWords("it became true")).toBe("It became true");
+    expect(evidenceWords("worker-2 is full")).toBe("worker-2 is full");
   });
 });
 

@@ -31,7 +31,9 @@ export function layMarkers(
 ): LaidMarker[] {
   return markers.map((marker, i) => {
     const left = x(marker.at);
-    const next = markers.slice(i + 1).find((one) => SPOKEN.has(one.kind) || one.kind === "verdict");
+    const next = markers
+      .slice(i + 1)
+      .find((one) => SPOKEN.has(one.kind) || one.kind === "verdict" || one.kind === "hint");
     const room = (next ? Math.min(x(next.at), width) : width) - left - 30;
     const fits = SPOKEN.has(marker.kind) && marker.text.length * LETTER <= room;
     return { marker, left, label: fits ? marker.text : "" };

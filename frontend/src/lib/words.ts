@@ -143,7 +143,7 @@ export function offsetWords(value: number): string {
 export function evidenceWords(line: string): string {
   const other = /^(first|not reached|could not grade): (.+?)\.?$/.exec(line);
   if (other) return `${capital(other[1] ?? "")}: \u201c${other[2]}\u201d.`;
-  return /^(true|lowest|highest|counts)\b/.test(line) ? capital(line) : line;
+  return /^[a-z]+(?![\w-])/.test(line) ? capital(line) : line;
 }
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

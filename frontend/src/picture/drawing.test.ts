@@ -141,6 +141,13 @@ describe("plates of wanted state", () => {
     const pips = pipsOf(aWorkload("ReplicaSet", "a", { replicas: 4, there: 3, ready: 2 }));
     expect(pips.map((pip) => pip.kind)).toEqual(["there", "there", "making", "missing"]);
     expect(pipsOf(aWorkload("ReplicaSet", "a", { replicas: 20 }))).toEqual([]);
+    // Beside "Deployment" on a compact plate (from 62 of 130) nothing may reach further left.
+    for (const replicas of [1, 3, 4, 5]) {
+      const row = pipsOf(aWorkload("Deployment", "a", { replicas }), true);
+      const wide = (row.at(-1)?.x ?? 0) + 10 * (row[0]?.scale ?? 1) - 10;
+      expect(wide).toBeLessThanOrEqual(130 - 9 - 66);
+    }
+    expect(pipsOf(aWorkload("Deployment", "a", { replicas: 6 }), true)).toEqual([]);
   });
   it("a ReplicaSet's long name is shortened to its hash", () => {
     expect(plateLabel(aWorkload("ReplicaSet", "storefront-7c9d8f6b5d", { owner: "x" }), false).label).toBe(

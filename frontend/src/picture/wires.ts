@@ -55,7 +55,7 @@ export function sternOf(world: World, ship: Hull): Stern {
       compact,
       label,
       labelSize: size,
-      pips: pipsOf(item),
+      pips: pipsOf(item, compact),
     };
   });
   const bottom = ship.D + 11.5 + shown.length * pitch;
@@ -73,11 +73,14 @@ export function plateLabel(item: WorkloadItem, compact: boolean): { label: strin
   return { label: `…${hash.slice(-15)}`, size: 11 };
 }
 
-/** ■ there and ready, dashed = being made, empty = wanted and missing. More than seven are a number only. */
-export function pipsOf(item: WorkloadItem): PipView[] {
+/**
+ * ■ there and ready, dashed = being made, empty = wanted and missing. More than seven are a number only, on a
+ * compact plate more than five: there they stand beside the kind's name and must not touch it.
+ */
+export function pipsOf(item: WorkloadItem, compact = false): PipView[] {
   const total = Math.max(item.replicas, item.there);
-  if (total > 7) return [];
-  const scale = total > 4 ? 0.6 : 1;
+  if (total > (compact ? 5 : 7)) return [];
+  const scale = total > (compact ? 3 : 4) ? 0.6 : 1;
   return Array.from({ length: total }, (_, i) => ({
     kind: i < item.ready ? "there" : i < item.there ? "making" : "missing",
     x: 10 + i * 15 * scale,
