@@ -211,7 +211,10 @@ class Acting:
 
     async def _written(self, track: Track) -> None:
         while track.waiting:
-            await asyncio.sleep(0.2)
+            try:
+                self.commit()
+            except RecordUnavailable:
+                await asyncio.sleep(0.5)
 
     async def _send(self, track: Track, fault: Fault, target: dict[str, Any], by: str) -> None:
         """`started` is in the record: now it begins. Raises ActRefused."""
