@@ -166,8 +166,9 @@ async def _forever(watch: _KindWatch, watcher: Watcher) -> None:
     """Try, pause, try. The only way out is cancellation or a bug of ours (which must be heard)."""
     pause = FIRST_PAUSE_S
     longest = LONGEST_SCOUT_PAUSE_S if watch.kind is LEASE else LONGEST_PAUSE_S
+    gone_before = False
     while True:
-        started = time.monotonic()
+        started, was_gone, gone_before = time.monotonic(), gone_before, False
         try:
             await watch.list_then_watch()
             if time.monotonic() - started > FIRST_PAUSE_S:
@@ -177,7 +178,9 @@ async def _forever(watch: _KindWatch, watcher: Watcher) -> None:
         except Gone:
             watch.broke()
             watch.forget_position()
-            reason = "the position is too old"
+            # The cluster answers again: what made the pauses long is over. Once, lest we list in a circle.
+            reason, gone_before = "the position is too old", True
+            pause = pause if was_gone else FIRST_PAUSE_S
         except NotFound:
             watch.is_absent()
             reason, pause = "the cluster does not serve it", longest

@@ -227,6 +227,15 @@ def test_F09_the_dispatcher_rings_for_what_is_not_done(
     assert rung == [attempt.pk] * 2
 
 
+def test_the_dispatcher_looks_when_a_lease_ends(attempt: Attempt) -> None:
+    assert dispatching.seconds_to_next_look() == dispatching.LOOK_SECONDS
+    marking.take_lease(attempt.pk)
+    later(40)
+    assert dispatching.seconds_to_next_look() == pytest.approx(20, abs=1)
+    later(100)
+    assert dispatching.seconds_to_next_look() == 1.0
+
+
 def test_a_broker_that_is_away_costs_only_time(attempt: Attempt, monkeypatch: pytest.MonkeyPatch) -> None:
     from classroom.exercises import tasks
 

@@ -248,6 +248,28 @@ async def test_half_open_is_noticed(monkeypatch):
     assert script.versions[:2] == ["5", "5"]
 
 
+async def test_after_an_outage_a_lost_position_is_made_good_at_once(monkeypatch):
+    monkeypatch.setattr(watching, "LONGEST_PAUSE_S", 60.0)
+    script = Script(
+        [lists(5, pod("a", 3)), lists(20, pod("b", 15))],
+        [watch_refuses(503)] * 6 + [watch_refuses(410), watches(event("ADDED", pod("c", 21)))],
+    )
+    async with watching_pods(script) as (seen, _, _):
+        await seen.until(lambda: "-a?" in seen.events)
+        listed = time.monotonic()
+        await seen.until(lambda: "+c" in seen.events)
+        assert time.monotonic() - listed < 0.3
+    spent = sum(0.02 * 2**n for n in range(7))
+    assert spent > 1.2, "the pauses had grown beyond what is waited after it"
+
+
+async def test_a_position_that_is_lost_again_and_again_is_listed_with_pauses():
+    script = Script([lists(5, pod("a", 3))], [watch_refuses(410)])
+    async with watching_pods(script) as (_, watcher, _):
+        await asyncio.sleep(0.5)
+        assert 3 < watcher.lists < 15
+
+
 async def test_it_never_gives_up_and_backs_off():
     script = Script([page(503)] * 8 + [lists(5, pod("a", 3))], [watches()])
     async with watching_pods(script) as (seen, watcher, api):

@@ -26,8 +26,17 @@ def ring_undone() -> list[int]:
     return waiting
 
 
+def seconds_to_next_look() -> float:
+    """Until the first lease ends (its worker may have died), at most LOOK_SECONDS."""
+    row = Outbox.objects.filter(done=None, leased_until__isnull=False).order_by("leased_until").first()
+    if row is None or row.leased_until is None:
+        return LOOK_SECONDS
+    left = (row.leased_until - timezone.now()).total_seconds()
+    return min(max(left + 0.1, 1.0), LOOK_SECONDS)
+
+
 def start_dispatcher() -> threading.Thread:
-    """At once and then every 30 s, in a thread of the worker."""
+    """At once, when a lease ends, and every 30 s; in a thread of the worker."""
     thread = threading.Thread(target=_keep_ringing, name="dispatcher", daemon=True)
     thread.start()
     return thread
@@ -35,13 +44,15 @@ def start_dispatcher() -> threading.Thread:
 
 def _keep_ringing() -> None:
     while True:
+        pause = LOOK_SECONDS
         try:
             waiting = ring_undone()
             if waiting:
                 log.info("rang again", attempts=waiting)
+            pause = seconds_to_next_look()
         except Exception:
             log.exception("the outbox could not be read, trying again")
         finally:
             connection.close()
-        if _stop.wait(LOOK_SECONDS):
+        if _stop.wait(pause):
             return
