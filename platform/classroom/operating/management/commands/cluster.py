@@ -28,7 +28,11 @@ class Command(BaseCommand):
         except PermissionError:
             sys.exit("The cluster's files belong to root. Run: sudo ./manage.py cluster status")
         if status is None:
-            sys.exit("No cluster runs here. Start it: make up")
+            reason = "No cluster runs here. Start it as root: make up"
+            if options["json"]:
+                print(json.dumps({"running": False, "reason": reason}))
+                sys.exit(1)
+            sys.exit(reason)
         data = msgspec.to_builtins(status)
         if options["json"]:
             print(json.dumps(data, indent=2))
