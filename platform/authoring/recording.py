@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import hashlib
 import sys
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -45,10 +46,13 @@ class RecordingInvalid(Exception):
 
 def read_recording(path: Path, lesson: Lesson) -> tuple[dict[str, Any], list[Entry]]:
     """Header and entries. Raises RecordingInvalid for one of another rubric or edited by hand."""
-    with gzip.open(path) as file:
-        head, _, body = file.read().partition(b"\n")
-    header: dict[str, Any] = msgspec.json.decode(head)
     again = "make it again: glasshull lesson record"
+    try:
+        with gzip.open(path) as file:
+            head, _, body = file.read().partition(b"\n")
+        header = msgspec.json.decode(head, type=dict[str, Any])
+    except (OSError, EOFError, zlib.error, msgspec.MsgspecError) as error:
+        raise RecordingInvalid(f"{path.name} is no recording ({error}); {again}") from error
     if header.get("sha256") != hashlib.sha256(body).hexdigest():
         raise RecordingInvalid(f"{path.name} was edited by hand; {again}")
     if header.get("rubric_hash") != lesson.rubric_hash:

@@ -10,7 +10,7 @@ import json
 import os
 import secrets
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,12 +20,12 @@ import msgspec
 
 from lessons.manifests_loading import substitute
 from lessons.models import Act, Lesson, Way
-from sandbox.applying import ManifestRefused, apply, parse_manifests
-from sandbox.cluster.client import MERGE_PATCH, ApiError, ClusterClient
+from sandbox.applying import apply, parse_manifests
+from sandbox.cluster.client import MERGE_PATCH, ClusterClient
 from sandbox.cluster.discovery import read_kind
 from sandbox.cluster.kubeconfig import KubeconfigInvalid
 from sandbox.errors import SandboxError
-from sandbox.observing import ActRefused, Observer
+from sandbox.observing import Observer
 from sandbox.observing.track import Track
 from sandbox.plan import SandboxPlan, plan_for_exercise
 from sandbox.preparing import ensure_sandbox
@@ -37,6 +37,9 @@ from sandbox.removing import ensure_removed
 from sandbox.starting import apply_start
 
 OPEN_WITHIN = 120.0  # seconds until the lesson's own `ready` holds
+# Seconds without any change of an object after which a wait may be given up, when a hint fits as well. The
+# shop's app starts in 8 s, in which nothing is written either.
+QUIET = 12.0
 KINDS = {
     "Pod": "v1", "Service": "v1", "ConfigMap": "v1", "PersistentVolumeClaim": "v1", "Deployment": "apps/v1",
     "ReplicaSet": "apps/v1", "StatefulSet": "apps/v1", "DaemonSet": "apps/v1", "Job": "batch/v1",
@@ -158,12 +161,34 @@ async def run_way(
     *,
     untouched: bool = False,
 ) -> Trial:
-    """Prepare, start, do, hand in, mark, remove. `untouched`: hand in the start state as it is."""
+    """Prepare, start, do, hand in, mark, remove. `untouched`: hand in the start state as it is.
+
+    What keeps it from a mark is in `trouble` and stops no other run.
+    """
+    started = time.monotonic()
+    trial = Trial(way.name, dict(params), None, 0.0, [], [])
+    try:
+        await _run(on, lesson, exercise, way, params, untouched, trial)
+    except SandboxError as error:
+        trial.trouble.append(f"{type(error).__name__}: {error}")
+    trial.seconds = time.monotonic() - started
+    return trial
+
+
+async def _run(
+    on: Stage,
+    lesson: Lesson,
+    exercise: Exercise,
+    way: Way,
+    params: Mapping[str, Any],
+    untouched: bool,
+    trial: Trial,
+) -> None:
+    """Raises SandboxError."""
     sandbox = secrets.token_hex(16)
     plan = plan_for_exercise(sandbox, exercise)
     on.handed[sandbox] = asyncio.Event()
-    trouble: list[str] = []
-    started = time.monotonic()
+    trouble = trial.trouble
     try:
         await on.observer.open(sandbox, plan, exercise, params)
         track = on.observer.track(sandbox)
@@ -173,26 +198,25 @@ async def run_way(
         on.observer.append(sandbox, "phase", "", {"phase": "ready", "text": ""}, "verify")
         if not await _until(lambda: track.begun, OPEN_WITHIN):
             trouble.append(f"the lesson's `ready` did not hold within {OPEN_WITHIN:.0f} s")
-            return Trial(
-                way.name, dict(params), None, time.monotonic() - started, _entries(on, sandbox), [], trouble
-            )
+            return
         if not untouched:
             for act in way.acts:
                 await _do(on, track, exercise, way, act, params, trouble)
-        hints = await _hints(on, track)
+        trial.hints = await _hints(on, track)
         if not track.handed_in:
             on.observer.submit(sandbox)
-        await asyncio.wait_for(on.handed[sandbox].wait(), exercise.time)
-        entries = _entries(on, sandbox)
-        result = work_out(exercise, dict(params), entries, on.images)
-        return Trial(way.name, dict(params), result, time.monotonic() - started, entries, hints, trouble)
+        async with asyncio.timeout(exercise.time):
+            await on.handed[sandbox].wait()
+        trial.entries = list(on.store.read(sandbox))
+        trial.result = work_out(exercise, dict(params), trial.entries, on.images)
+    except TimeoutError:
+        trouble.append(f"it was not handed over within {exercise.time:.0f} s")
     finally:
+        trial.entries = list(on.store.read(sandbox))
         on.observer.close(sandbox)
+        on.handed.pop(sandbox, None)
+        on.store.entries.pop(sandbox, None)
         await ensure_removed(on.keeper, plan)
-
-
-def _entries(on: Stage, sandbox: str) -> list[Entry]:
-    return list(on.store.read(sandbox))
 
 
 async def _until(condition: Any, seconds: float, every: float = 0.1) -> bool:
@@ -244,16 +268,27 @@ async def _do(
                 await _until(lambda: not track.fault_running(fault.id), 60)
                 await asyncio.sleep(fault.settle + 0.5)
             case "wait":
-                if not await _wait(track, str(act.what), act.within):
-                    trouble.append(f"wait {act.what!r} ran out after {act.within:.0f} s")
+                stuck = (lambda: is_stuck(on, track)) if way.kind != "solution" else (lambda: False)
+                if not await _wait(track, str(act.what), act.within, stuck):
+                    trouble.append(f"wait {act.what!r} did not come to hold (at most {act.within:.0f} s)")
             case _:
                 trouble.append(f"step {act.verb!r} is not run yet on tier namespace ({plan.namespace})")
-    except ManifestRefused as refused:
-        trouble.append(f"apply {act.what}: {refused}")
-    except (ActRefused, ApiError) as refused:
-        trouble.append(f"{act.verb} {act.what}: {refused}")
     except SandboxError as error:
         trouble.append(f"{act.verb} {act.what}: {error}")
+    except KeyError as unknown:
+        trouble.append(f"{act.verb} {act.what}: the exercise has no parameter called {unknown}")
+
+
+def is_stuck(on: Stage, track: Track) -> bool:
+    """A hint says what is wrong, and nothing moves any more: waiting on would show nothing new."""
+    if track.engine is None or track.engine.valid_hint is None:
+        return False
+    return time.time() - last_move(on.store.entries.get(track.sandbox, [])) > QUIET
+
+
+def last_move(entries: list[Entry]) -> float:
+    """When an object changed last; Unix seconds, 0 for never."""
+    return next((entry.at for entry in reversed(entries) if entry.kind == "object"), 0.0)
 
 
 async def apply_objects(on: Stage, track: Track, objects: Iterable[Mapping[str, Any]]) -> None:
@@ -280,18 +315,18 @@ async def _patch(on: Stage, track: Track, what: str, change: dict[str, Any]) -> 
     await on.keeper.request("PATCH", path, body=change, content_type=MERGE_PATCH, token=token.value)
 
 
-async def _wait(track: Track, text: str, seconds: float) -> bool:
-    """Until the predicate holds in the sandbox's own state."""
+async def _wait(track: Track, text: str, seconds: float, stuck: Callable[[], bool]) -> bool:
+    """Until the predicate holds in the sandbox's own state; False when it did not, or cannot any more."""
     assert track.engine is not None  # noqa: S101  (opened with an exercise)
     predicate = compile_predicate(text, names=Names(clock=True, states=True, committed=True))
     engine = track.engine
 
     def holds() -> bool:
-        engine.view.move_to(time.time())
         found = predicate.evaluate(engine.view)
         return not isinstance(found, Undecided) and found
 
-    return await _until(holds, seconds, every=0.2)
+    await _until(lambda: holds() or stuck(), seconds, every=0.2)
+    return holds()
 
 
 def as_json(trial: Trial) -> dict[str, Any]:

@@ -12,10 +12,10 @@ from typing import Any
 
 from authoring.trial import NoCluster, Stage, Trial, as_json, run_way, stage, state_folder
 from lessons.loading import load_lesson
-from lessons.manifests_loading import objects_of, read_manifests
 from lessons.models import Act, Lesson, Way
 from lessons.problems import LessonInvalid, Problem
 from lessons.variants import edges_for
+from sandbox.applying import ManifestRefused, parse_manifests
 from sandbox.record.exercise import Exercise
 
 AT_ONCE = 3  # sandboxes side by side on two cores
@@ -26,11 +26,19 @@ Job = tuple[str, Way, dict[str, Any], bool]  # what it proves, the way, paramete
 
 
 def way_from_file(lesson: Lesson, exercise: Exercise, path: Path) -> Way:
-    """The solution's steps with FILE applied in place of its own. Raises LessonInvalid."""
-    problems: list[Problem] = []
-    objects = objects_of(read_manifests(path, path.name, problems))
-    if problems:
-        raise LessonInvalid(problems)
+    """The solution's steps with FILE applied in place of its own, read as the student's editor reads it.
+
+    What the cluster says of it comes when it is applied. Raises LessonInvalid.
+    """
+    try:
+        objects = tuple(one.object for one in parse_manifests(path.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError) as error:
+        raise LessonInvalid(
+            [Problem(path.name, 1, 1, "L004", f"the file cannot be read: {error}")]
+        ) from error
+    except ManifestRefused as refused:
+        problem = Problem(path.name, refused.line or 1, refused.column or 1, "L004", refused.text)
+        raise LessonInvalid([problem]) from refused
     solution = lesson.ways[exercise.id][0]
     acts: list[Act] = []
     for act in solution.acts:
@@ -61,6 +69,18 @@ def jobs_for(
             found.append(("P02", way, first, False))
         else:
             found.append(("P03", shortened(way), first, False))
+    return found
+
+
+def chosen(jobs: Sequence[Job], only: str) -> list[Job]:
+    """Those of one way, or of the start state. Raises LessonInvalid for a name that none has."""
+    names = ["start" if untouched else way.name for _, way, _, untouched in jobs]
+    found = [job for job, name in zip(jobs, names, strict=True) if name == only]
+    if not found:
+        known = ", ".join(dict.fromkeys(names))
+        raise LessonInvalid(
+            [Problem("--only", 1, 1, "L020", f"there is no way called {only}; there is {known}")]
+        )
     return found
 
 
@@ -121,13 +141,11 @@ async def verify(
     variants: Sequence[Mapping[str, Any]] = edges_for(exercise) or [{}]
     if solution is not None:
         way = way_from_file(lesson, exercise, solution)
-        jobs: list[Job] = [("P02", shortened(way), dict(variants[0]), False)]
+        jobs: list[Job] = [("P02", way, dict(variants[0]), False)]
     else:
         jobs = jobs_for(lesson, exercise, runs=runs, variants=variants if every_edge else variants[:1])
         if only:
-            jobs = [
-                job for job in jobs if (job[1].name == only and not job[3]) or (only == "start" and job[3])
-            ]
+            jobs = chosen(jobs, only)
     async with stage(home) as on:
         return lesson, await run_jobs(on, lesson, exercise, jobs)
 
