@@ -73,7 +73,7 @@ class Acting:
         """The hint that fits what is wrong now, one strength further each time. None when none fits."""
         track = self._running(sandbox)
         assert track.engine is not None  # noqa: S101  (_running)
-        opened = track.engine.open_hint(track.at)
+        opened = track.engine.open_hint(max(track.at, time.time()))
         if opened is None:
             return None
         self.append(sandbox, "hint", opened.uid, opened.change, "student")
