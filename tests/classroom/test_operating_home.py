@@ -55,6 +55,16 @@ def test_a_second_start_mends_modes_and_keeps_the_key(tmp_path: Path) -> None:
     assert (tmp_path / "web/secret_key").read_text() == key
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can restore as somebody else")
+def test_databases_put_back_by_root_belong_to_the_web_server(tmp_path: Path) -> None:
+    (tmp_path / "web").mkdir()
+    restored = [tmp_path / "web" / name for name in ("db.sqlite3", "record.sqlite3", "db.sqlite3-wal")]
+    for file in restored:
+        file.write_text("")
+    ensure_home(tmp_path, Owner("service", 54321, 54322))
+    assert {(file.stat().st_uid, file.stat().st_gid) for file in restored} == {(54321, 54322)}
+
+
 def test_a_home_that_is_a_file_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "home").write_text("")
     with pytest.raises(

@@ -73,7 +73,9 @@ def ensure_home(home: Path, owner: Owner) -> None:
             os.chown(folder, 0 if belongs_to_root else owner.uid, owner.gid)
         key = home / "web/secret_key"
         ensure_secret_key(key)
-        os.chown(key, owner.uid, owner.gid)
+        # Root puts a backup back as its own; the web server could not write into it.
+        for file in [key, *(home / "web").glob("*.sqlite3*")]:
+            os.chown(file, owner.uid, owner.gid)
     except OSError as error:
         raise HomeUnfit(
             f"The state folder {home} cannot be used ({error.strerror}). "
