@@ -25,6 +25,7 @@ export class Desk {
   place = $state.raw<Place | null>(null);
   /** A sentence for the screen reader, and for everybody where something was refused. */
   said = $state("");
+  saidSeen = $state(true);
   /** Commands waiting for the terminal to open. */
   #typed: string[] = [];
   #typist: ((text: string) => void) | null = null;
@@ -90,8 +91,10 @@ export class Desk {
     for (const text of this.#typed.splice(0)) typist(text);
   }
 
-  say(text: string): void {
+  /** `seen` false: only for the screen reader, where the page shows the same by itself. */
+  say(text: string, seen = true): void {
     this.said = "";
+    this.saidSeen = seen;
     // The same sentence twice is spoken twice.
     queueMicrotask(() => {
       this.said = text;

@@ -447,7 +447,8 @@ export class Live {
       return history;
     } catch (error) {
       // A lesson without a recording is no problem of the reader's.
-      if (error instanceof ActionRefused && error.status !== 404) this.problem = error.message;
+      if (!(error instanceof ActionRefused)) this.problem = "The record cannot be read just now. Try again.";
+      else if (error.status !== 404) this.problem = error.message;
       return null;
     }
   }

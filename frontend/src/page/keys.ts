@@ -88,11 +88,12 @@ function nextPane(desk: Desk, by: 1 | -1): void {
   const here = panes.findIndex((one) => one.contains(document.activeElement));
   const pane = panes[(here + by + panes.length) % panes.length];
   if (!pane) return;
-  const inner = pane.querySelector<HTMLElement>(
-    "[data-pane-focus] textarea, [data-pane-focus] .cm-content, [role=slider], [data-pane-focus]",
+  // What takes the keys: the terminal's or the editor's own field, whichever is on the screen, or the slider.
+  const inner = pane.querySelectorAll<HTMLElement>(
+    "[data-pane-focus] textarea, [data-pane-focus] .cm-content, [role=slider]",
   );
-  const target = inner && inner.offsetParent !== null ? inner : pane;
+  const target = [...inner].find((one) => one.offsetParent !== null) ?? pane;
   if (target === pane) pane.tabIndex = -1;
   target.focus();
-  desk.say(pane.getAttribute("aria-label") ?? "");
+  desk.say(pane.getAttribute("aria-label") ?? "", false);
 }
