@@ -1,4 +1,4 @@
-"""Where the cluster's files lie. Pure; `docs/operating-cluster.md` describes the same tree."""
+"""Where the cluster's files lie. Pure; `docs/operating.md` describes the same tree."""
 
 import hashlib
 from dataclasses import dataclass
