@@ -220,3 +220,28 @@ async def test_the_watch_tells_every_sandbox_of_its_gaps(shop: Shop) -> None:
     shop.observer._on_gap("lost", shop.clock.now - 5, shop.clock.now)
     await shop.turn()
     assert [change["how"] for change in shop.kinds("gap")] == ["lost"]
+
+
+async def test_a_sandbox_opened_again_while_its_namespace_still_goes_sees_the_end_of_it(shop: Shop) -> None:
+    await shop.begin()
+    shop.say_phase("expiring")
+    shop.observer.close(BOX)
+    shop.see("MODIFIED", build.pod("storefront", "uid-storefront", owner=None, deleting=shop.clock.now))
+    await shop.open()
+    assert shop.observer.snapshot(BOX)["items"]["pod/uid-storefront"]["deleting"] is not None
+    assert not shop.observer.asking.prober._running  # nobody asks while it goes
+    shop.end_pod("storefront")
+    await shop.turn()
+    assert "pod/uid-storefront" not in shop.observer.snapshot(BOX)["items"]
+    numbers = [each.seq for each in shop.entries]
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+async def test_what_happens_while_it_is_closed_reaches_no_record(shop: Shop) -> None:
+    await shop.begin()
+    shop.observer.close(BOX)
+    before, shown = len(shop.entries), len(shop.frames)
+    shop.new_pod("unseen")
+    shop.observer._on_gap("late", 0.0, 1.0)
+    await shop.wait(1)
+    assert (len(shop.entries), len(shop.frames)) == (before, shown)
