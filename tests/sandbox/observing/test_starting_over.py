@@ -202,3 +202,20 @@ async def test_no_fault_of_the_student_slips_in_after_hand_in(bench: Bench) -> N
     bench.api.slow.set()
     with pytest.raises(ActRefused, match="without it"):
         await fault
+
+
+async def test_time_is_up_hands_in_and_the_next_attempt_has_all_its_time(bench: Bench) -> None:
+    limit = bench.track.attempt_until
+    bench.track.advance(limit - 1)
+    bench.observer._after(bench.track)
+    assert bench.kinds("submit") == []
+    bench.track.advance(limit)
+    bench.observer._after(bench.track)
+    bench.observer.commit()
+    assert [each["by"] for each in bench.kinds("submit")] == ["time"]
+    bench.observer.append(BOX, "handover", "1", {"attempt": 1}, "observer")
+    bench.observer.commit()
+    bench.exercise = exercise(check("eventually", id="a"), ready="false")
+    await bench.start_process()
+    await bench.observer.reset(BOX, [])
+    assert (bench.track.attempt, bench.track.attempt_until) == (2, 0.0)
