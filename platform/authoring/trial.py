@@ -24,7 +24,7 @@ from sandbox.applying import apply, parse_manifests
 from sandbox.cluster.client import MERGE_PATCH, ClusterClient
 from sandbox.cluster.discovery import read_kind
 from sandbox.cluster.kubeconfig import KubeconfigInvalid
-from sandbox.errors import SandboxError
+from sandbox.errors import ClusterUnavailable, SandboxError
 from sandbox.observing import Observer
 from sandbox.observing.track import Track
 from sandbox.plan import SandboxPlan, plan_for_exercise
@@ -37,6 +37,7 @@ from sandbox.removing import ensure_removed
 from sandbox.starting import apply_start
 
 OPEN_WITHIN = 120.0  # seconds until the lesson's own `ready` holds
+REMOVE_WITHIN = 60.0  # seconds for which a silent cluster is asked to remove what a run made
 # Seconds without any change of an object after which a wait may be given up, when a hint fits as well. The
 # shop's app starts in 8 s, in which nothing is written either.
 QUIET = 12.0
@@ -216,7 +217,23 @@ async def _run(
         on.observer.close(sandbox)
         on.handed.pop(sandbox, None)
         on.store.entries.pop(sandbox, None)
-        await ensure_removed(on.keeper, plan)
+        await _remove(on, plan)
+
+
+async def _remove(on: Stage, plan: SandboxPlan) -> None:
+    """Nobody else clears up after a run, so a cluster that is away for a moment is waited for.
+
+    Raises SandboxError.
+    """
+    until = time.monotonic() + REMOVE_WITHIN
+    while True:
+        try:
+            await ensure_removed(on.keeper, plan)
+            return
+        except ClusterUnavailable:
+            if time.monotonic() > until:
+                raise
+        await asyncio.sleep(1.0)
 
 
 async def _until(condition: Any, seconds: float, every: float = 0.1) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import json
 import re
@@ -229,26 +230,30 @@ def test_json_of_a_whole_run(lesson: Any, monkeypatch: pytest.MonkeyPatch) -> No
     assert "1 passed, 0 failed" in run(LESSON).output
 
 
-async def test_a_run_that_fails_is_told_and_removed(lesson: Any) -> None:
+async def test_a_run_that_fails_is_told_and_removed(lesson: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The cluster that goes away in the middle ends this run with a sentence, and no other."""
-
-    class Away:
-        def __getattr__(self, _name: str) -> Any:
-            async def away(*_: Any, **__: Any) -> Any:
-                raise ClusterUnavailable("It does not answer.")
-
-            return away
 
     async def opened(*_: Any) -> None:
         raise ClusterUnavailable("It does not answer.")
 
+    asked: list[Any] = []
+
+    async def remove(_keeper: Any, plan: Any) -> None:
+        asked.append(plan)
+        if len(asked) < 3:
+            raise ClusterUnavailable("It does not answer yet.")
+
+    real = asyncio.sleep
+    monkeypatch.setattr("authoring.trial.asyncio.sleep", lambda _seconds: real(0))
+    monkeypatch.setattr("authoring.trial.ensure_removed", remove)
     observer = SimpleNamespace(open=opened, close=lambda _sandbox: None)
-    on: Any = SimpleNamespace(observer=observer, keeper=Away(), store=MemoryStore(), handed={}, images={})
+    on: Any = SimpleNamespace(observer=observer, keeper=None, store=MemoryStore(), handed={}, images={})
     way = dataclasses.replace(lesson.ways[lesson.exercise.id][0])
     trial = await run_way(on, lesson, lesson.exercise, way, {"replicas": 3})
     assert trial.result is None
     assert trial.trouble == ["ClusterUnavailable: It does not answer."]
     assert on.handed == {}
+    assert len(asked) == 3  # until it is removed
 
 
 def test_the_memory_store_is_a_record_store() -> None:
