@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from io import StringIO
 from typing import Any
@@ -202,3 +203,13 @@ def test_a_disabled_person_is_out() -> None:
     user.is_active = False
     user.save()
     assert use_link(secret, once=False) is None
+
+
+@pytest.mark.parametrize(("code", "name", "field"), [("KEEL-0", "Ada", "code"), (None, " ", "name")])
+def test_the_wrong_field_is_marked_and_focused(
+    code: str | None, name: str, field: str, client_of: Any
+) -> None:
+    answer = client_of(None).post("/join/", {"code": code or ensure_classroom("tiny").code, "name": name})
+    inputs = re.findall(r"<input[^>]*>", answer.content.decode())
+    marked = [tag for tag in inputs if 'aria-invalid="true" aria-describedby="problem" autofocus' in tag]
+    assert [f'id="{field}"' in tag for tag in marked] == [True]

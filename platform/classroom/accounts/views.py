@@ -75,17 +75,17 @@ def join_class(request: HttpRequest) -> HttpResponse:
     classroom = classroom_for(code)
     if classroom is None:
         limits.refuse_if_too_fast(limits.WRONG_TRIES, _address(request))
-        return _again(request, UNKNOWN_CODE, code, name)
+        return _again(request, "code", UNKNOWN_CODE, code, name)
     try:
         user = join(classroom, name)
     except NameInvalid as problem:
-        return _again(request, str(problem), code, name)
+        return _again(request, "name", str(problem), code, name)
     login(request, user, backend=BACKEND)
     return _show_return_link(request, user)
 
 
-def _again(request: HttpRequest, problem: str, code: str, name: str) -> HttpResponse:
-    context = {"problem": problem, "code": code[:40], "name": name[:200]}
+def _again(request: HttpRequest, wrong: str, problem: str, code: str, name: str) -> HttpResponse:
+    context = {"wrong": wrong, "problem": problem, "code": code[:40], "name": name[:200]}
     return render(request, "accounts/signin.html", context, status=400)
 
 
