@@ -114,6 +114,11 @@ class Watcher:
         since = proof if self._gap_from is None else min(proof, self._gap_from)
         return since if proof > 0 and time.time() - since > STALE_AFTER_S else None
 
+    @property
+    def is_whole(self) -> bool:
+        """Every kind is watched just now: what we show is one state, not put together of several moments."""
+        return self._gap_from is None
+
     async def pause(self, seconds: float) -> None:
         """Wait so long, or until the scout has found the cluster again."""
         try:

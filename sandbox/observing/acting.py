@@ -25,6 +25,7 @@ from sandbox.tokens import Token, student_token
 if TYPE_CHECKING:
     from sandbox.observing.asking import Asking
     from sandbox.record.entry import Entry, Kind
+    from sandbox.watching import Watcher
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +40,7 @@ class Acting:
     tracks: dict[str, Track]
     keeper: ClusterClient
     runner: ClusterClient
+    watcher: Watcher
     asking: Asking
     append: Callable[[str, Kind, str, dict[str, Any], str], Entry]
     commit: Callable[[], None]
@@ -195,6 +197,8 @@ class Acting:
             log.info("fault %s: the target is going already", fault.id)
         if not track.begun or track.handed_in is as_student:
             raise ActRefused("too-late", "In the meantime this attempt went on without it.")
+        if not self.watcher.is_whole:
+            raise ActRefused("behind", "The picture is behind the cluster just now. Try again in a moment.")
         try:
             self._say_fault(track, fault, "started", by, target)
         except RecordUnavailable as error:

@@ -667,6 +667,8 @@ class Engine:
             kinds = _read_by(run.check)
             if isinstance(scope, list) and kinds.isdisjoint(scope):
                 continue
+            for trial in run.trials:
+                trial.was_seen_in(gap)
             if lost and entry.kind == "gap" and kinds <= _UNCHANGED_WHEN_SILENT:
                 silent.add(run.check.spec.id)
                 continue

@@ -110,15 +110,24 @@ class Trial:
         if gap.end < self.opened.at:
             return
         if self.outcome is not None:
-            if self._by_time and gap.start <= self.decided_at <= gap.end:
-                self.outcome, self.points = "could-not-grade", 0
-                self.line = f"{gap.end - gap.start:.0f} s of the record are missing or came late"
+            if self._by_time:
+                self._take_back(gap)
             return
         if gap.lost:
             self.lost = True
             self._extension += gap.end - max(gap.start, self.opened.at)
             self._on_lost()
         self._rearm()
+
+    def was_seen_in(self, gap: Gap) -> None:
+        """Kinds come back one after another: a state put together meanwhile may never have been, and fails nobody."""
+        if self.outcome == "fail":
+            self._take_back(gap)
+
+    def _take_back(self, gap: Gap) -> None:
+        if gap.start <= self.decided_at <= gap.end:
+            self.outcome, self.points = "could-not-grade", 0
+            self.line = f"{gap.end - gap.start:.0f} s of the record are missing or came late"
 
     # for the operators
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from sandbox.cluster import kinds
 from sandbox.errors import ClusterUnavailable
 from sandbox.observing import ActRefused, Observer, acting
 from sandbox.plan import plan_for
@@ -171,6 +172,14 @@ async def test_no_window_opens_while_the_cluster_is_silent(bench: Bench) -> None
     bench.api.away = False
     assert await bench.observer.start_fault(BOX, "kill") == "shop"
     assert [method for method, _ in bench.api.asked[-2:]] == ["GET", "DELETE"]
+
+
+async def test_no_window_opens_while_the_kinds_come_back_one_by_one(bench: Bench) -> None:
+    bench.observer.watcher.broke(kinds.POD)
+    with pytest.raises(ActRefused, match="behind the cluster"):
+        await bench.observer.start_fault(BOX, "kill")
+    bench.observer.watcher.goes_on(kinds.POD)
+    assert await bench.observer.start_fault(BOX, "kill") == "shop"
 
 
 async def test_two_clicks_break_one_pod(bench: Bench) -> None:

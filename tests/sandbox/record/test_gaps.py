@@ -176,6 +176,31 @@ def test_late_news_of_a_violation_is_a_violation() -> None:
     assert run.state == "fail"
 
 
+@pytest.mark.parametrize("how", ["lost", "late"])
+def test_a_violation_seen_while_the_kinds_came_back_one_by_one_is_taken_back(how: str) -> None:
+    run = Judged(check("always", BEHIND, during="slow"), check("always", id="flag", during="slow"))
+    run.flag(True)
+    run.put(endpoints({}))
+    run.start()
+    run.wait(3)
+    run.slow()  # Pods are up to date already, EndpointSlices are not
+    assert run.verdict("c").state == "fail"
+    run.wait(0.3)
+    run.put(endpoints({"a": "ready", "b": "ready"}))
+    run.gap(-2, 0, how)
+    assert run.verdict("c").state == "could-not-grade"
+    assert run.verdict("flag").state == "holding"
+
+
+def test_a_violation_from_before_a_gap_stands() -> None:
+    run = begun("always", during="slow")
+    run.slow()
+    run.flag(False)
+    run.wait(3)
+    run.gap(-2, 0)
+    assert run.state == "fail"
+
+
 def test_late_news_leaves_the_length_of_a_stretch_open() -> None:
     run = begun("always", during="slow", grace=2.0)
     run.slow()
