@@ -134,6 +134,18 @@ def test_the_page_shows_code_rows_and_export(box: Sandbox, make_user: Any, clien
     assert not answer.context["can_invite"]
 
 
+def test_the_page_names_a_broken_lesson_with_file_and_line(make_user: Any, client_of: Any) -> None:
+    text = client_of(make_user(Role.INSTRUCTOR)).get("/class/tiny/").content.decode()
+    assert "<b>02-broken</b> does not load." in text
+    assert "02-broken/lesson.md:3:" in text
+
+
+def test_an_empty_class_says_what_to_do(make_user: Any, client_of: Any) -> None:
+    answer = client_of(make_user(Role.INSTRUCTOR)).get("/class/tiny/")
+    assert answer.context["rows"] == []
+    assert "Nobody has joined yet. Give the class the address and the code above" in answer.content.decode()
+
+
 @pytest.mark.parametrize(
     ("bind", "host", "shown"),
     [

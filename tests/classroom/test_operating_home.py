@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
 
 from classroom.courseware.cluster_state import read_cluster
 from classroom.operating import cluster_thread
@@ -151,3 +152,16 @@ def test_a_second_supervisor_learns_who_runs_and_where(tmp_path: Path) -> None:
     assert first.lock_file is not None
     first.lock_file.close()
     assert supervisor_pid(tmp_path) is None  # a dead supervisor's file holds nobody
+
+
+def test_status_without_a_cluster_is_json_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GLASSHULL_HOME", str(tmp_path))
+    with pytest.raises(SystemExit) as ended:
+        call_command("cluster", "status", "--json")
+    assert ended.value.code == 1
+    assert json.loads(capsys.readouterr().out) == {
+        "running": False,
+        "reason": "No cluster runs here. Start it as root: make up",
+    }
