@@ -24,7 +24,7 @@ from sandbox.applying import apply, parse_manifests
 from sandbox.cluster.client import MERGE_PATCH, ClusterClient
 from sandbox.cluster.discovery import read_kind
 from sandbox.cluster.kubeconfig import KubeconfigInvalid
-from sandbox.errors import ClusterUnavailable, SandboxError
+from sandbox.errors import SandboxError
 from sandbox.observing import Observer
 from sandbox.observing.track import Track
 from sandbox.plan import SandboxPlan, plan_for_exercise
@@ -230,7 +230,7 @@ async def _remove(on: Stage, plan: SandboxPlan) -> None:
         try:
             await ensure_removed(on.keeper, plan)
             return
-        except ClusterUnavailable:
+        except SandboxError:  # an API server that has just started also forbids what it allows a second later
             if time.monotonic() > until:
                 raise
         await asyncio.sleep(1.0)

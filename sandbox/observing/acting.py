@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import time
@@ -228,8 +229,12 @@ class Acting:
         except (NotFound, Conflict):
             log.info("fault %s: the target was gone before the call", fault.id)
         except (ApiError, ClusterUnavailable) as error:
-            self._say_fault(track, fault, "failed", by, target, str(error), ours=True)
-            raise ActRefused("failed", f"The Pod could not be deleted: {error}") from error
+            # For the person: neither addresses of ours nor the request in the words of a program.
+            why = error.message if isinstance(error, ApiError) else "the cluster does not answer just now"
+            text = f"The Pod could not be deleted: {why}"
+            with contextlib.suppress(RecordUnavailable):  # it is tried again by itself
+                self._say_fault(track, fault, "failed", by, target, text, ours=True)
+            raise ActRefused("failed", text) from error
 
     def _say_fault(
         self,

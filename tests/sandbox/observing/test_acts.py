@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.errors import ApiError, Conflict, NotFound, Unauthorized
+from sandbox.errors import ApiError, ClusterUnavailable, Conflict, NotFound, Unauthorized
 from sandbox.observing import ActRefused, acting
 from sandbox.record.entry import RecordUnavailable
 from tests.sandbox.observing.shop import BOX, Shop
@@ -190,6 +190,15 @@ async def test_a_failure_of_ours_says_so(shop: Shop) -> None:
     assert "etcd is away" in failed["text"]
     shop.api.error = None
     await shop.observer.start_fault(BOX, "kill")  # it may be tried again
+
+
+async def test_a_silent_cluster_is_told_without_its_address(shop: Shop) -> None:
+    await deployed(shop)
+    shop.observer.predict(BOX, "who-returns", "new")
+    shop.api.error = ClusterUnavailable("The cluster at https://10.2.0.1:16443 cannot be reached.")
+    found = await refused(shop.observer.start_fault(BOX, "kill"))
+    assert str(found) == "The Pod could not be deleted: the cluster does not answer just now"
+    assert "10.2.0.1" not in str([shop.kinds("fault"), shop.frames])
 
 
 async def test_without_a_target_nothing_begins(shop: Shop) -> None:
