@@ -1,5 +1,6 @@
 import "./styles/main.css";
 import { readPageData } from "./lib/page";
+import { fetchPart } from "./lib/part";
 import { toggleTheme } from "./lib/theme";
 
 for (const button of document.querySelectorAll<HTMLElement>("[data-theme-toggle]")) {
@@ -29,7 +30,7 @@ for (const button of document.querySelectorAll<HTMLElement>("[data-copy]")) {
 }
 
 const page = readPageData();
-if (page) void import("./page/lesson").then(({ mountLesson }) => mountLesson(page));
+if (page) void fetchPart(() => import("./page/lesson")).then(({ mountLesson }) => mountLesson(page));
 
 const table = document.querySelector<HTMLElement>("[data-class-socket]");
 if (table) void import("./page/class-table").then(({ wireClassTable }) => wireClassTable(table));

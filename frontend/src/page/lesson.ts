@@ -4,6 +4,7 @@ import { Desk } from "../lib/desk.svelte";
 import { Live } from "../lib/live.svelte";
 import { pageNonce, stampStyles } from "../lib/nonce";
 import type { PageData } from "../lib/page";
+import { fetchPart } from "../lib/part";
 import { watch } from "../lib/watch.svelte";
 import Bench from "./Bench.svelte";
 import BottomBar from "./BottomBar.svelte";
@@ -56,7 +57,7 @@ function mountShell(desk: Desk): void {
     (open) => {
       if (!open) return;
       queueMicrotask(() => unwatch());
-      void import("./Help.svelte").then(({ default: Help }) => put("help", Help, { desk }));
+      void fetchPart(() => import("./Help.svelte")).then(({ default: Help }) => put("help", Help, { desk }));
     },
   );
   put("said", Said, { desk });
@@ -82,7 +83,7 @@ const ISLANDS: Record<string, Maker> = {
 /** Islands of later steps: they come when the page is awake and their step is near, not with the first view. */
 function mountLater(desk: Desk, elements: HTMLElement[]): void {
   if (elements.length === 0) return;
-  void import("./later").then(({ LATER }) => {
+  void fetchPart(() => import("./later")).then(({ LATER }) => {
     for (const element of elements) {
       const made = LATER[element.dataset.island ?? ""]?.(desk, element);
       if (!made) continue;
