@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -77,3 +80,16 @@ def test_the_database_file_uses_a_write_ahead_log() -> None:
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA journal_mode")
         assert cursor.fetchone() == ("wal",)
+
+
+def test_a_home_nobody_can_make_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    shell = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
+    environment = {**shell, "GLASSHULL_HOME": str(tmp_path / "file/home")}
+    command = [sys.executable, str(ROOT / "manage.py"), "up"]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert result.returncode == 1
+    assert re.fullmatch(
+        r"Glasshull could not start\. The state folder \S+ cannot be used \(.+\)\. Set GLASSHULL_HOME to .+\n",
+        result.stderr,
+    )

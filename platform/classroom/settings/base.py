@@ -9,7 +9,7 @@ from typing import Any
 from csp.constants import NONCE, NONE, SELF, UNSAFE_INLINE
 
 from classroom.live.origins import own_hosts, own_origins
-from classroom.settings.environment import read_environment
+from classroom.settings.environment import SettingInvalid, read_environment
 from classroom.settings.secrets import ensure_secret_key
 
 ENVIRONMENT = read_environment(os.environ)
@@ -18,7 +18,14 @@ BASE_DIR = Path(__file__).resolve().parents[1]
 # The state folder's part that web and worker may write (docs/architecture.md, "Processes").
 HOME = ENVIRONMENT.home
 WEB_HOME = HOME / "web"
-WEB_HOME.mkdir(parents=True, exist_ok=True)
+try:
+    WEB_HOME.mkdir(parents=True, exist_ok=True)
+    SECRET_KEY = ensure_secret_key(WEB_HOME / "secret_key")
+except OSError as error:
+    raise SettingInvalid(
+        f"The state folder {HOME} cannot be used ({error.strerror}). "
+        "Set GLASSHULL_HOME to a folder with room that you own."
+    ) from error
 RECORD_FILE = WEB_HOME / "record.sqlite3"
 CLUSTER_FILE = WEB_HOME / "cluster.json"
 KUBE_FOLDER = WEB_HOME / "kube"
@@ -34,7 +41,6 @@ SANDBOX_SECONDS = ENVIRONMENT.sandbox_minutes * 60
 SANDBOX_EXTENSION_SECONDS = 30 * 60
 SIGNIN_SECONDS = ENVIRONMENT.signin_hours * 3600
 
-SECRET_KEY = ensure_secret_key(WEB_HOME / "secret_key")
 DEBUG = ENVIRONMENT.debug
 ALLOWED_HOSTS = own_hosts(BIND, ENVIRONMENT.hosts)
 OWN_ORIGINS = own_origins(ALLOWED_HOSTS, PORT, ENVIRONMENT.hosts)
