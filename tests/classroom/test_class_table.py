@@ -162,6 +162,7 @@ def test_the_address_for_the_room_is_one_the_room_can_reach(
     settings.ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", "192.0.2.7", "class.example.org"]
     answer = client_of(make_user(Role.INSTRUCTOR)).get("/class/tiny/", headers={"host": host})
     assert answer.context["join_url"] == shown
+    assert ("Works on this machine only" in answer.content.decode()) is ("127.0.0.1" in shown)
 
 
 def test_the_owner_makes_a_link_for_an_instructor(make_user: Any, client_of: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -51,13 +52,15 @@ def _show(request: HttpRequest, course: str, link: dict[str, Any] | None = None)
         found = catalogue.course(course)
     except NoSuchLesson:
         raise no_such("course") from None
+    join_url = for_the_room(request, reverse("join"))
     return render(
         request,
         "instructors/class.html",
         {
             "course": found,
             "classroom": ensure_classroom(course),
-            "join_url": for_the_room(request, reverse("join")),
+            "join_url": join_url,
+            "only_here": urlsplit(join_url).hostname in ("localhost", "127.0.0.1", "::1"),
             # The socket pushes live rows as soon as it is open; these are for reading without JavaScript.
             "rows": read_rows(course, runtime().items_of, runtime().attendance.of),
             "link": link,
