@@ -217,11 +217,27 @@ def answer_of(method: str, path: str, status: int, headers: Mapping[str, str], r
         elif not is_json:
             raise ClusterUnavailable(f"The answer to {method} {path} is not JSON, so no API server gave it.")
         return Answer(status, body, _warnings(headers))
-    if status in _UNAVAILABLE or not isinstance(body, dict) or body.get("kind") != "Status":
+    if (
+        status in _UNAVAILABLE
+        or _is_starting(status, body)
+        or not isinstance(body, dict)
+        or body.get("kind") != "Status"
+    ):
         said = body.get("message", "") if isinstance(body, dict) else ""
         why = f"{status} {said}".rstrip()
         raise ClusterUnavailable(f"The cluster cannot answer {method} {path} now ({why}).")
     raise api_error(status, body)
+
+
+def _is_starting(status: int, body: Any) -> bool:
+    """For a moment after its start an API server knows the bindings, and not yet the roles they name."""
+    said = str(body.get("message", "")) if isinstance(body, dict) else ""
+    return (
+        status == 403
+        and "RBAC: " in said
+        and "role.rbac.authorization.k8s.io" in said
+        and "not found" in said
+    )
 
 
 def unavailable(base_url: str, method: str, path: str, error: BaseException) -> ClusterUnavailable:

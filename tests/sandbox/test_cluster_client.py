@@ -2,11 +2,12 @@
 
 import asyncio
 
+import msgspec
 import pytest
 from aiohttp import web
 
 from sandbox.cluster import client as clients
-from sandbox.cluster.client import ClusterClient
+from sandbox.cluster.client import ClusterClient, answer_of
 from sandbox.cluster.kubeconfig import KubeconfigInvalid, kubeconfig_for, read_access
 from sandbox.errors import (
     ApiError,
@@ -160,3 +161,15 @@ def test_a_broken_kubeconfig_says_so(tmp_path, text):
 def test_a_missing_kubeconfig_says_so(tmp_path):
     with pytest.raises(KubeconfigInvalid, match="No such file"):
         ClusterClient.from_kubeconfig(tmp_path / "none", user_agent="x")
+
+
+STARTING = 'pods "x" is forbidden: User "s" cannot get resource "pods": RBAC: clusterrole.rbac.authorization.k8s.io "r" not found'  # noqa: E501
+
+
+@pytest.mark.parametrize(
+    ("said", "error"), [(STARTING, ClusterUnavailable), ('pods "x" is forbidden: no such right', Forbidden)]
+)
+def test_a_server_that_does_not_know_its_roles_yet_is_not_there_yet(said, error):
+    body = msgspec.json.encode({"kind": "Status", "code": 403, "reason": "Forbidden", "message": said})
+    with pytest.raises(error):
+        answer_of("GET", "/x", 403, {"Content-Type": "application/json"}, body)
