@@ -334,7 +334,7 @@ class Picture:
         text = "Some checks could not be graded; they cost nothing." if change.get("provisional") else ""
         marked = {"state": "marked", "points": change["points"], "of": change.get("of", 0), "text": text}
         self._put("attempt/now", {**item, **marked})
-        self._say(entry, markers.Said("submit", f"marked: {change['points']} of {change.get('of', 0)}"))
+        self._say(entry, markers.Said("submit", f"marked: {change['points']:g} of {change.get('of', 0):g}"))
 
     def _attempt_state(self, state: str, text: str) -> None:
         item = self.items.get("attempt/now")
