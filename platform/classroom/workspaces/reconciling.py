@@ -250,8 +250,9 @@ class Reconciler:
             log.warning(
                 "a sandbox could not be made", sandbox=str(row.pk), tries=row.tries + 1, error=str(error)
             )
-            text = f"Your sandbox could not be made yet: {error} Trying again by itself."
-            await self._save(row, tries=row.tries + 1, text=text[:300])
+            # The reason names our own objects: it is the operator's, in the log.
+            text = "Your sandbox could not be made yet. It is tried again by itself; if it stays, ask your teacher."
+            await self._save(row, tries=row.tries + 1, text=text)
             pause = retry_pause(row.tries)
         self._not_before[str(row.pk)] = time.monotonic() + pause
         self._tell(row)
