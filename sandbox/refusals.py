@@ -6,12 +6,14 @@ The texts matched here are those of Kubernetes 1.37; what is not recognised is p
 from __future__ import annotations
 
 import difflib
+import functools
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from sandbox.errors import ApiError, Forbidden
 from sandbox.manifest_text import Manifest, ManifestRefused, Path
+from sandbox.manifests import student_rules
 
 Found: TypeAlias = tuple[Path, str]  # where in the object, and what to say
 
@@ -235,7 +237,20 @@ def _rights(manifest: Manifest, error: ApiError) -> Found | None:
     match = _RIGHTS.search(error.message)
     if match is None or not isinstance(error, Forbidden):
         return None
+    if match["resource"] in _granted():
+        # An API server that has just started answers so until it has read the bindings: nobody's mistake.
+        return (
+            "kind",
+        ), "The cluster has only just come back and does not know your rights yet. Try again in a moment."
     return ("kind",), f"In this sandbox you have no right to make or change {match['resource']}."
+
+
+@functools.cache
+def _granted() -> frozenset[str]:
+    """Resources that every student may make and change."""
+    return frozenset(
+        name for rule in student_rules() if "patch" in rule["verbs"] for name in rule["resources"]
+    )
 
 
 def _pod_update(manifest: Manifest, error: ApiError) -> Found | None:

@@ -76,6 +76,9 @@ def explained(status, message, causes=None, text=DEPLOYMENT):
         (403, 'roles.rbac.authorization.k8s.io "r" is forbidden: User "system:serviceaccount:gh-aaaaaaaaaa:student" cannot '
          'patch resource "roles" in API group "rbac.authorization.k8s.io" in the namespace "gh-aaaaaaaaaa"', 2,
          "In this sandbox you have no right to make or change roles."),
+        (403, 'deployments.apps "shop" is forbidden: User "system:serviceaccount:gh-aaaaaaaaaa:student" cannot '
+         'patch resource "deployments" in API group "apps" in the namespace "gh-aaaaaaaaaa"', 2,
+         "The cluster has only just come back and does not know your rights yet. Try again in a moment."),
         (403, 'pods "p2" is forbidden: exceeded quota: sandbox, requested: limits.memory=33554432,pods=1, used: '
          "limits.memory=134217728,pods=4, limited: limits.memory=134217728,pods=4", 2,
          "Your sandbox is full: 4 of at most 4 Pods are taken, and this needs 1 more. Delete something first."),
