@@ -34,7 +34,7 @@ def row_of(page: Page, name: str) -> Locator:
 async def class_page(page: Page, product: Product) -> None:
     await page.goto(product.signin("instructor", name=unique("Ines")))
     await page.goto(product.base + CLASS)
-    await expect(page.locator("#class-live")).to_have_text("LIVE")
+    await expect(page.locator("#class-live")).to_have_text("LIVE", timeout=20_000)
 
 
 async def joined(page: Page, product: Product, name: str) -> str:
