@@ -1,4 +1,4 @@
-"""The whole first lesson in a real browser, with the mouse, on the real cluster; and the same page by keyboard."""
+"""The whole first lesson with the mouse, on the real cluster; and terminal, offline, dark and narrow."""
 
 from __future__ import annotations
 
@@ -11,19 +11,14 @@ from playwright.async_api import Page, expect
 
 from bench.product import Product
 from bench.visitor import LESSON
+from tests.browser.story import PATH, right_file, signed_in, verdict
 
 pytestmark = pytest.mark.browser
-PATH = f"/learn/{LESSON[0]}/{LESSON[1]}/"
-PROBE = "          readinessProbe: {httpGet: {path: /readyz, port: 8080}, periodSeconds: 1}\n"
-
-
-async def signed_in(page: Page, product: Product, name: str, role: str = "student") -> None:
-    await page.goto(product.signin(role, name=name))
 
 
 async def started(page: Page) -> None:
     await page.get_by_role("button", name="Start", exact=True).click()
-    await expect(page.get_by_role("button", name="Hand in")).to_be_visible(timeout=60_000)
+    await expect(page.get_by_role("button", name="Hand in").first).to_be_visible(timeout=60_000)
 
 
 async def next_step(page: Page) -> None:
@@ -38,23 +33,10 @@ async def mend_the_shop(page: Page) -> None:
     await page.get_by_role("tab", name="shop.yaml").click()
     editor = page.locator(".cm-content")
     await expect(editor).to_contain_text("replicas")
-    text = await page.evaluate(
-        "JSON.parse(document.getElementById('lesson-data').textContent).exercise.files['shop.yaml']"
-    )
-    wanted = await page.evaluate(
-        "JSON.parse(document.getElementById('lesson-data').textContent).params.replicas"
-    )
-    text = text.replace("replicas: 1", f"replicas: {wanted}").replace(
-        "          # the readinessProbe", PROBE + "          # the readinessProbe"
-    )
     await editor.click()
     await page.keyboard.press("Control+a")
-    await page.keyboard.insert_text(text)
+    await page.keyboard.insert_text(await right_file(page))
     await page.keyboard.press("Control+Enter")
-
-
-def verdict(page: Page, say: str, word: str) -> Any:
-    return page.get_by_label("Checks").get_by_role("listitem").filter(has_text=say).filter(has_text=word)
 
 
 async def test_the_whole_story_with_the_mouse(
@@ -91,7 +73,7 @@ async def test_the_whole_story_with_the_mouse(
     await expect(verdict(page, "Full strength again", "passed")).to_be_visible(timeout=60_000)
     await page.screenshot(path=shots / "5-back.png")
     # A verdict leads to the moment that decided it; one key leads back.
-    await verdict(page, "Full strength again", "passed").get_by_role("button").click()
+    await verdict(page, "Full strength again", "passed").click()
     await expect(page.get_by_text("RECORDED").first).to_be_visible()
     await page.screenshot(path=shots / "6-moment.png")
     await page.keyboard.press("End")
