@@ -32,6 +32,8 @@ def main() -> None:
     sys.path.insert(0, str(ROOT / "platform"))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "classroom.settings.embedded")
     command = sys.argv[1] if len(sys.argv) > 1 else "help"
+    if os.geteuid() == 0 and command in ("up", "down", "cluster"):
+        os.environ["GLASSHULL_SUPERVISOR"] = "1"
     if os.geteuid() == 0 and command not in AS_STARTED and not command.startswith("-"):
         from classroom.operating.handing_over import go_on_as_owner
 

@@ -50,7 +50,7 @@ class Product:
         return next((self.home / "bin").glob("*/kubectl"))
 
     def scoped(self, name: str) -> Path:
-        return self.home / "web/kube" / f"{name}.kubeconfig"
+        return self.home / "shared/kube" / f"{name}.kubeconfig"
 
     def environment(self) -> dict[str, str]:
         return environment_for(self.home, self.port)
@@ -87,7 +87,7 @@ class Product:
         return self.manage(*arguments).strip().splitlines()[-1]
 
     def cluster(self) -> dict[str, Any]:
-        return json.loads((self.home / "web/cluster.json").read_text())
+        return json.loads((self.home / "shared/cluster.json").read_text())
 
 
 def environment_for(home: Path, port: int) -> dict[str, str]:
@@ -171,7 +171,7 @@ def keep_logs(home: Path) -> None:
     """Logs of the last run, for looking at after a failure."""
     target = ROOT / "test-artefacts/logs"
     shutil.rmtree(target, ignore_errors=True)
-    for folder in (home / "web/log", home / "cluster-1/logs"):
+    for folder in (home / "log", home / "cluster-1/logs"):
         if folder.exists():
             shutil.copytree(folder, target / folder.parent.name, ignore_dangling_symlinks=True)
 

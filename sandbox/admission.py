@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import Any, TypeAlias
 
 from sandbox.manifests import MANAGED_BY
-from sandbox.plan import SANDBOX_LABEL
+from sandbox.plan import SANDBOX_LABEL, TOOLBOX_NAMESPACE
+from sandbox.rights import KEEPER
 
 Manifest: TypeAlias = dict[str, Any]
 
@@ -21,6 +22,7 @@ SERVICES = "glasshull-services"
 OBJECTS = "glasshull-objects"
 SECRETS = "glasshull-secrets"
 VALIDATING = (RULES, SERVICES, OBJECTS, SECRETS)
+FENCE = "glasshull-keeper-fence"
 
 MOST_GRACE_SECONDS = 60
 # More containers than this in one Pod get no `capabilities.drop` filled in, and Pod Security says so.
@@ -44,6 +46,8 @@ def policies() -> list[Manifest]:
             _binding("ValidatingAdmissionPolicyBinding", name, validationActions=["Deny"])
             for name in VALIDATING
         ),
+        fence_policy(),
+        _binding("ValidatingAdmissionPolicyBinding", FENCE, everywhere=True, validationActions=["Deny"]),
     ]
 
 
@@ -202,6 +206,21 @@ def rules_policy() -> Manifest:
                 f"variables.pod.?terminationGracePeriodSeconds.orValue(30) <= {MOST_GRACE_SECONDS}",
                 f"`terminationGracePeriodSeconds` may be at most {MOST_GRACE_SECONDS} here.",
             ),
+            _refuse(
+                "variables.pod.?serviceAccountName.orValue('default') in ['', 'default']",
+                "`serviceAccountName` would give the Pod a key to the cluster: leave it out.",
+            ),
+            # Also catches what `automountServiceAccountToken: true` makes the API server add.
+            _refuse(
+                "variables.pod.?volumes.orValue([]).all(v, "
+                "v.?projected.?sources.orValue([]).all(s, !has(s.serviceAccountToken)))",
+                "A Pod of this course gets no key to the cluster: leave out `automountServiceAccountToken` "
+                "and volumes with a `serviceAccountToken`.",
+            ),
+            _refuse(
+                "variables.pod.?volumes.orValue([]).all(v, !has(v.image))",
+                "`image` volumes are not used in this course: leave them out.",
+            ),
             # Pod Security refuses these in Pods; in a template it would be heard only in an event.
             *(_refuse(f"object.kind == 'Pod' || ({rule})", message) for rule, message in _TEMPLATE_RULES),
         ],
@@ -327,6 +346,47 @@ def secrets_policy() -> Manifest:
     )
 
 
+def fence_policy() -> Manifest:
+    """RBAC cannot say "only in namespaces with our label", so what makes sandboxes would otherwise be able to
+    make a privileged Pod anywhere, and with it be root on the machine."""
+    ours = f"'{SANDBOX_LABEL}' in {{0}}.metadata.?labels.orValue({{{{}}}})"
+    inside = f"namespaceObject.metadata.name == '{TOOLBOX_NAMESPACE}' || " + ours.format("namespaceObject")
+    level = "'pod-security.kubernetes.io/enforce'"
+    made = f"object.metadata.?labels[?{level}].orValue('') == 'restricted' && " + ours.format("object")
+    return _policy(
+        "ValidatingAdmissionPolicy",
+        FENCE,
+        failurePolicy="Fail",
+        matchConstraints={
+            "resourceRules": [
+                {
+                    "apiGroups": ["*"],
+                    "apiVersions": ["*"],
+                    "resources": ["*/*"],
+                    "operations": ["CREATE", "UPDATE", "DELETE", "CONNECT"],
+                }
+            ]
+        },
+        matchConditions=[{"name": "keeper", "expression": f"request.userInfo.username == '{KEEPER}'"}],
+        validations=[
+            _refuse(
+                f"request.resource.resource == 'namespaces' || namespaceObject == null || {inside}",
+                "The keeper acts in sandboxes and among toolboxes only.",
+            ),
+            _refuse(
+                "request.resource.resource != 'namespaces' || request.operation == 'DELETE' || "
+                f"object == null || ({made})",
+                "The keeper makes sandboxes only, and those are restricted.",
+            ),
+            _refuse(
+                "request.resource.resource != 'namespaces' || request.operation == 'CREATE' || "
+                "oldObject == null || " + ours.format("oldObject"),
+                "The keeper changes and removes sandboxes only.",
+            ),
+        ],
+    )
+
+
 def _refuse(expression: str, message: str) -> Manifest:
     """A rule that must hold, and what a beginner reads when it does not."""
     return {"expression": expression, "message": message}
@@ -341,12 +401,13 @@ def _policy(kind: str, name: str, **spec: Any) -> Manifest:
     }
 
 
-def _binding(kind: str, name: str, **spec: Any) -> Manifest:
+def _binding(kind: str, name: str, *, everywhere: bool = False, **spec: Any) -> Manifest:
+    where = {} if everywhere else {"matchResources": _IN_SANDBOXES}
     return {
         "apiVersion": API_VERSION,
         "kind": kind,
         "metadata": {"name": name, "labels": dict(MANAGED_BY)},
-        "spec": {"policyName": name, "matchResources": _IN_SANDBOXES, **spec},
+        "spec": {"policyName": name, **where, **spec},
     }
 
 

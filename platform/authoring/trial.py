@@ -105,7 +105,7 @@ def state_folder() -> Path:
 
 def read_images(home: Path) -> dict[str, str]:
     """Image name -> what a Pod's `imageID` shows for it (the config's digest, for images imported from a file)."""
-    found: dict[str, Any] = json.loads((home / "web/images.json").read_text())
+    found: dict[str, Any] = json.loads((home / "shared/images.json").read_text())
     return {name: str(facts["image_id"]) for name, facts in found.items()}
 
 
@@ -115,7 +115,7 @@ async def stage(home: Path) -> AsyncIterator[Stage]:
     try:
         clients = [
             ClusterClient.from_kubeconfig(
-                home / f"web/kube/{name}.kubeconfig", user_agent=f"glasshull-{name}-verify"
+                home / f"shared/kube/{name}.kubeconfig", user_agent=f"glasshull-{name}-verify"
             )
             for name in ("observer", "keeper", "runner")
         ]
@@ -136,7 +136,7 @@ async def stage(home: Path) -> AsyncIterator[Stage]:
         keeper=keeper,
         runner=runner,
         store=store,
-        audit=home / "web/audit/audit.log",
+        audit=home / "shared/audit/audit.log",
         images=images,
         on_handover=on_handover,
     )

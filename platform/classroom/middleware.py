@@ -18,7 +18,10 @@ HEADERS = {
 }
 
 
-def _with_headers(response: HttpResponse) -> HttpResponse:
+def _with_headers(response: HttpResponse, request: HttpRequest) -> HttpResponse:
+    # What a signed-in person saw must not come back with the Back button on a shared machine.
+    if getattr(request, "user", None) is not None and request.user.is_authenticated:
+        response.headers.setdefault("Cache-Control", "no-store")
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     return response
@@ -31,11 +34,11 @@ def SecurityHeaders(  # noqa: N802 - middleware is named like a class everywhere
     if iscoroutinefunction(get_response):
 
         async def later(request: HttpRequest) -> HttpResponse:
-            return _with_headers(await get_response(request))
+            return _with_headers(await get_response(request), request)
 
         return later
 
     def now(request: HttpRequest) -> HttpResponse:
-        return _with_headers(get_response(request))  # type: ignore[arg-type]
+        return _with_headers(get_response(request), request)  # type: ignore[arg-type]
 
     return now

@@ -55,7 +55,7 @@ def _ensure_home(layout: Layout, group: int | None) -> None:
     if not layout.home.exists():
         layout.home.mkdir(mode=0o700, parents=True)
         if group is not None:
-            # The unprivileged processes pass through to `web/`, and list nothing.
+            # The unprivileged processes pass through to `shared/`, and list nothing.
             os.chown(layout.home, -1, group)
             layout.home.chmod(0o710)
 
@@ -67,8 +67,6 @@ def _shared_folder(folder: Path, group: int | None) -> None:
     folder.mkdir(mode=0o700, parents=True)
     if group is not None:
         for made in (folder, folder.parent):
-            if made.name == "web" and made.stat().st_uid != 0:
-                continue
             os.chown(made, -1, group)
             made.chmod(0o750)
 

@@ -104,11 +104,11 @@ class Layout:
     @property
     def web_kube(self) -> Path:
         """Scoped kubeconfigs for the unprivileged processes. Only instance 1 serves the product."""
-        return self.home / "web" / "kube" if self.plan.instance == 1 else self.kube / "scoped"
+        return self.home / "shared" / "kube" if self.plan.instance == 1 else self.kube / "scoped"
 
     @property
     def audit_log(self) -> Path | None:
-        return self.home / "web" / "audit" / "audit.log" if self.plan.instance == 1 else None
+        return self.home / "shared" / "audit" / "audit.log" if self.plan.instance == 1 else None
 
     @property
     def boot_id(self) -> Path:

@@ -58,7 +58,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @pytest.fixture
 def child(tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Child:
-    (tmp_path / "web/log").mkdir(parents=True)
+    (tmp_path / "log").mkdir(parents=True)
     monkeypatch.setattr(children.subprocess, "Popen", lambda *_, **__: FakeProcess())
     made = Child("web", ["web"], tmp_path, ME)
     made.start()

@@ -41,19 +41,18 @@ def listener() -> Iterator[int]:
 def test_only_its_owner_enters_the_state_folder(tmp_path: Path) -> None:
     home = tmp_path / "new/home"
     ensure_home(home, ME)
-    modes = {name: mode_of(home / name) for name in ("", "web", "web/kube", "web/broker", "web/log")}
-    assert modes == {"": 0o700, "web": 0o750, "web/kube": 0o750, "web/broker": 0o700, "web/log": 0o700}
-    assert mode_of(home / "web/secret_key") & 0o077 == 0
+    modes = {name: mode_of(home / name) for name in ("", "web", "shared", "shared/kube", "log")}
+    assert modes == {"": 0o700, "web": 0o750, "shared": 0o750, "shared/kube": 0o750, "log": 0o700}
 
 
 def test_a_second_start_mends_modes_and_keeps_the_key(tmp_path: Path) -> None:
     ensure_home(tmp_path, ME)
-    key = (tmp_path / "web/secret_key").read_text()
+    (tmp_path / "web/secret_key").write_text("kept")
     tmp_path.chmod(0o755)
-    (tmp_path / "web/log").chmod(0o777)
+    (tmp_path / "log").chmod(0o777)
     ensure_home(tmp_path, ME)
-    assert (mode_of(tmp_path), mode_of(tmp_path / "web/log")) == (0o700, 0o700)
-    assert (tmp_path / "web/secret_key").read_text() == key
+    assert (mode_of(tmp_path), mode_of(tmp_path / "log")) == (0o700, 0o700)
+    assert (tmp_path / "web/secret_key").read_text() == "kept"
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can restore as somebody else")
@@ -64,6 +63,23 @@ def test_databases_put_back_by_root_belong_to_the_web_server(tmp_path: Path) -> 
         file.write_text("")
     ensure_home(tmp_path, Owner("service", 54321, 54322))
     assert {(file.stat().st_uid, file.stat().st_gid) for file in restored} == {(54321, 54322)}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root could be led astray")
+def test_root_follows_no_link_that_the_service_user_laid(tmp_path: Path) -> None:
+    """The service user owns `web/`: a link there must not make root give away or write somebody's file."""
+    secret = tmp_path / "root-only"
+    secret.write_text("secret")
+    secret.chmod(0o600)
+    home = tmp_path / "home"
+    service = Owner("service", 54321, 54322)
+    ensure_home(home, service)
+    (home / "web/db.sqlite3").symlink_to(secret)
+    (home / "web/secret_key").symlink_to(secret)
+    os.link(secret, home / "web/record.sqlite3")
+    ensure_home(home, service)
+    assert (secret.stat().st_uid, secret.stat().st_gid) == (0, 0)
+    assert all((home / name).stat().st_uid == 0 for name in ("shared", "shared/kube", "shared/audit", "log"))
 
 
 def test_a_home_that_is_a_file_is_one_sentence(tmp_path: Path) -> None:
@@ -102,7 +118,7 @@ def test_without_a_cluster_the_pages_and_the_operator_read_why(
     monkeypatch.setattr(cluster_thread, "choose_cluster", lambda *_: choice)
     said: list[str] = []
     ClusterThread(tmp_path, ME, said.append).run()
-    read = read_cluster(tmp_path / "web/cluster.json")
+    read = read_cluster(tmp_path / "shared/cluster.json")
     assert (read["state"], read["reason"], read["remedy"]) == ("absent", "There is no root.", "Become root.")
     assert said == ["Lessons play recorded only. There is no root. Become root."]
 
@@ -110,8 +126,8 @@ def test_without_a_cluster_the_pages_and_the_operator_read_why(
 def test_no_cluster_is_said_too(tmp_path: Path) -> None:
     ensure_home(tmp_path, ME)
     assert Supervisor(tmp_path, "127.0.0.1", 8411, cluster=False).start_cluster(ME) is None
-    assert read_cluster(tmp_path / "web/cluster.json")["state"] == "absent"
-    assert "--no-cluster" in read_cluster(tmp_path / "web/cluster.json")["reason"]
+    assert read_cluster(tmp_path / "shared/cluster.json")["state"] == "absent"
+    assert "--no-cluster" in read_cluster(tmp_path / "shared/cluster.json")["reason"]
 
 
 def test_a_taken_port_names_its_holder_and_a_way_out(listener: int) -> None:

@@ -210,7 +210,7 @@ def test_the_audit_log_tells_what_a_service_account_did_and_not_what_components_
     embedded.kubectl(
         "-n", namespace, "--as", user, "create", "configmap", "note", "--from-literal=secret=swordfish"
     )
-    log = embedded.home / "web/audit/audit.log"
+    log = embedded.home / "shared/audit/audit.log"
     deadline = time.monotonic() + 5
     while True:
         events = [json.loads(line) for line in log.read_text().splitlines() if namespace in line]
@@ -235,7 +235,9 @@ def test_secrets_of_the_cluster_belong_to_root_alone(embedded):
     state = embedded.home / "cluster-1"
     assert oct(state.stat().st_mode & 0o777) == "0o700"
     assert {oct(key.stat().st_mode & 0o777) for key in (state / "pki").glob("*.key")} == {"0o600"}
-    assert {oct(file.stat().st_mode & 0o777) for file in (embedded.home / "web/kube").iterdir()} == {"0o640"}
+    assert {oct(file.stat().st_mode & 0o777) for file in (embedded.home / "shared/kube").iterdir()} == {
+        "0o640"
+    }
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ async def token(keeper, namespace):
 @contextlib.asynccontextmanager
 async def actions_of(embedded, plan):
     seen = []
-    log = embedded.home / "web/audit/audit.log"
+    log = embedded.home / "shared/audit/audit.log"
     task = asyncio.create_task(
         tail(log, lambda one: seen.append(one) if one.namespace == plan.namespace else None)
     )

@@ -7,8 +7,13 @@ import pytest
 from sandbox import admission
 from sandbox.rights import KEEPER, OBSERVER, RUNNER, roles_and_bindings
 
-POLICIES = [one for one in admission.policies() if not one["kind"].endswith("Binding")]
-BINDINGS = [one for one in admission.policies() if one["kind"].endswith("Binding")]
+EVERY = admission.policies()
+POLICIES = [
+    one for one in EVERY if not one["kind"].endswith("Binding") and one["metadata"]["name"] != admission.FENCE
+]
+BINDINGS = [
+    one for one in EVERY if one["kind"].endswith("Binding") and one["metadata"]["name"] != admission.FENCE
+]
 SELECTOR = {"matchExpressions": [{"key": "glasshull.dev/sandbox", "operator": "Exists"}]}
 
 
@@ -24,6 +29,13 @@ def test_every_policy_is_bound(binding):
     assert binding["spec"]["matchResources"]["namespaceSelector"] == SELECTOR
     if binding["kind"].startswith("Validating"):
         assert binding["spec"]["validationActions"] == ["Deny"]
+
+
+def test_the_keeper_is_fenced_in_everywhere():
+    policy, binding = (one for one in EVERY if one["metadata"]["name"] == admission.FENCE)
+    assert policy["spec"]["failurePolicy"] == "Fail"
+    assert "namespaceSelector" not in policy["spec"]["matchConstraints"]
+    assert binding["spec"] == {"policyName": admission.FENCE, "validationActions": ["Deny"]}
 
 
 def test_no_policy_without_a_binding():

@@ -1,4 +1,4 @@
-"""What the supervisor says about the cluster: `web/cluster.json`, replaced atomically by it, read by us."""
+"""What the supervisor says about the cluster: `shared/cluster.json`, replaced atomically by it, read by us."""
 
 from __future__ import annotations
 

@@ -30,6 +30,7 @@ def command_for(arguments: list[str], home: Path, owner: Owner) -> list[str]:
         Path(sys.base_prefix),
         Path(sys.executable).resolve().parent.parent,
         home / "web",
+        home / "shared",
         *own_lessons(),
     }
     keeps = [word for path in sorted(kept) for word in ("--keep", str(path))]
@@ -47,7 +48,8 @@ def environment_for(home: Path, extra: Mapping[str, str] = {}) -> dict[str, str]
     kept = {
         name: value
         for name, value in os.environ.items()
-        if name in {"PATH", "LANG", "LC_ALL", "TZ", "BIND", "PORT"} or name.startswith("GLASSHULL_")
+        if name in {"PATH", "LANG", "LC_ALL", "TZ", "BIND", "PORT"}
+        or (name.startswith("GLASSHULL_") and name != "GLASSHULL_SUPERVISOR")
     }
     for folder in own_lessons():  # the children's working folder is not the operator's
         kept["GLASSHULL_LESSONS"] = str(folder)
@@ -71,11 +73,10 @@ class Child:
 
     @property
     def log(self) -> Path:
-        return self.home / "web/log" / f"{self.name}.log"
+        return self.home / "log" / f"{self.name}.log"
 
     def start(self) -> None:
         with self.lock, self.log.open("ab") as log:
-            os.chown(self.log, self.owner.uid, self.owner.gid)
             self.process = subprocess.Popen(
                 command_for(self.arguments, self.home, self.owner),
                 cwd=ROOT,

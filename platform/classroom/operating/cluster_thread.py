@@ -38,7 +38,7 @@ class ClusterThread(threading.Thread):
         self.last_said = ("", 0.0)
 
     def publish(self, notice: ClusterNotice) -> None:
-        publish_notice(self.home / "web/cluster.json", notice, self.owner.gid)
+        publish_notice(self.home / "shared/cluster.json", notice, self.owner.gid)
 
     def progress(self, step: Progress) -> None:
         building = step.phase in ("binary", "images", "packages")
@@ -116,7 +116,7 @@ class ClusterThread(threading.Thread):
             await admin.close()
 
     def publish_images(self) -> None:
-        source, target = self.home / "images/images.json", self.home / "web/images.json"
+        source, target = self.home / "images/images.json", self.home / "shared/images.json"
         json.loads(source.read_text())
         shutil.copyfile(source, target)
         target.chmod(0o640)

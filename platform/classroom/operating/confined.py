@@ -86,6 +86,7 @@ def become(user: pwd.struct_passwd) -> None:
     os.setgroups([user.pw_gid])
     os.setgid(user.pw_gid)
     os.setuid(user.pw_uid)
+    os.umask(0o027)
     call("prctl", PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     call("prctl", PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0)
 

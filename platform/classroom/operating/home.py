@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import pwd
+import stat
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-
-from classroom.settings.secrets import ensure_secret_key
 
 SERVICE_USER = "glasshull"
 
@@ -61,23 +60,48 @@ def ensure_owner() -> Owner:
 
 
 def ensure_home(home: Path, owner: Owner) -> None:
-    """Make the state folder (0700) and the web processes' part of it. Raises HomeUnfit."""
+    """Make the state folder (0700), what root shares and what the owner's processes may write. Raises HomeUnfit.
+
+    Root writes into `shared/` and `log/`, which are its own, and never by name below `web/`: the service user
+    owns that folder and could have laid a link there.
+    """
+    root = os.geteuid() == 0
     try:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         home.chmod(0o700)
-        for name, mode in (("", 0o750), ("kube", 0o750), ("audit", 0o750), ("broker", 0o700), ("log", 0o700)):
-            folder = home / "web" / name
+        for name, mode in (
+            ("shared", 0o750),
+            ("shared/kube", 0o750),
+            ("shared/audit", 0o750),
+            ("log", 0o700),
+        ):
+            folder = home / name
             folder.mkdir(exist_ok=True, mode=mode)
             folder.chmod(mode)
-            belongs_to_root = name in ("kube", "audit") and os.geteuid() == 0
-            os.chown(folder, 0 if belongs_to_root else owner.uid, owner.gid)
-        key = home / "web/secret_key"
-        ensure_secret_key(key)
-        # Root puts a backup back as its own; the web server could not write into it.
-        for file in [key, *(home / "web").glob("*.sqlite3*")]:
-            os.chown(file, owner.uid, owner.gid)
+            os.chown(folder, 0 if root else owner.uid, owner.gid)
+        web = home / "web"
+        web.mkdir(exist_ok=True, mode=0o750)
+        web.chmod(0o750)
+        os.chown(web, owner.uid, owner.gid)
+        for file in (web / "secret_key", *web.glob("*.sqlite3*")):
+            give_to(owner, file)
     except OSError as error:
         raise HomeUnfit(
             f"The state folder {home} cannot be used ({error.strerror}). "
             "Set GLASSHULL_HOME to a folder with room that you own."
         ) from error
+
+
+def give_to(owner: Owner, path: Path) -> None:
+    """Root puts a backup back as its own; the web server could not write into it. Only plain files with one
+    name: a link could lead to somebody else's."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:  # not there, or a link
+        return
+    try:
+        found = os.fstat(descriptor)
+        if stat.S_ISREG(found.st_mode) and found.st_nlink == 1:
+            os.fchown(descriptor, owner.uid, owner.gid)
+    finally:
+        os.close(descriptor)

@@ -1,4 +1,4 @@
-"""`web/cluster.json`: what the supervisor tells the pages about the cluster."""
+"""`shared/cluster.json`: what the supervisor tells the pages about the cluster."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ class Supervisor:
         if not is_free(self.bind, self.port):
             raise HomeUnfit(taken(self.bind, self.port))
         publish_notice(
-            self.home / "web/cluster.json", ClusterNotice("starting", "Looking at this machine"), owner.gid
+            self.home / "shared/cluster.json", ClusterNotice("starting", "Looking at this machine"), owner.gid
         )
         run_once(["migrate", "--verbosity", "0"], self.home, owner)
         return owner
@@ -127,7 +127,7 @@ class Supervisor:
         if not self.with_cluster:
             reason, remedy = "Glasshull was started with `--no-cluster`.", "Stop it and run: make up"
             notice = ClusterNotice("absent", "Lessons play recorded here.", reason=reason, remedy=remedy)
-            publish_notice(self.home / "web/cluster.json", notice, owner.gid)
+            publish_notice(self.home / "shared/cluster.json", notice, owner.gid)
             say(f"Lessons play recorded only. {reason} {remedy}")
             return None
         from .cluster_thread import ClusterThread

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -15,22 +16,27 @@ from classroom.settings.secrets import ensure_secret_key
 ENVIRONMENT = read_environment(os.environ)
 BASE_DIR = Path(__file__).resolve().parents[1]
 
-# The state folder's part that web and worker may write (docs/architecture.md, "Processes").
+# `web/` belongs to web and worker, `shared/` is the supervisor's for them to read (docs/architecture.md).
 HOME = ENVIRONMENT.home
 WEB_HOME = HOME / "web"
+SHARED = HOME / "shared"
+# Root's own commands (up, down, cluster) need no sessions and write nothing where the service user could
+# have laid a link.
+IS_SUPERVISOR = os.environ.get("GLASSHULL_SUPERVISOR") == "1"
 try:
-    WEB_HOME.mkdir(parents=True, exist_ok=True)
-    SECRET_KEY = ensure_secret_key(WEB_HOME / "secret_key")
+    if not IS_SUPERVISOR:
+        WEB_HOME.mkdir(parents=True, exist_ok=True)
+    SECRET_KEY = secrets.token_hex() if IS_SUPERVISOR else ensure_secret_key(WEB_HOME / "secret_key")
 except OSError as error:
     raise SettingInvalid(
         f"The state folder {HOME} cannot be used ({error.strerror}). "
         "Set GLASSHULL_HOME to a folder with room that you own."
     ) from error
 RECORD_FILE = WEB_HOME / "record.sqlite3"
-CLUSTER_FILE = WEB_HOME / "cluster.json"
-KUBE_FOLDER = WEB_HOME / "kube"
-AUDIT_FILE = WEB_HOME / "audit" / "audit.log"
-IMAGES_FILE = WEB_HOME / "images.json"
+CLUSTER_FILE = SHARED / "cluster.json"
+KUBE_FOLDER = SHARED / "kube"
+AUDIT_FILE = SHARED / "audit" / "audit.log"
+IMAGES_FILE = SHARED / "images.json"
 BELL_FILE = WEB_HOME / "bell.sock"
 
 BIND = ENVIRONMENT.bind

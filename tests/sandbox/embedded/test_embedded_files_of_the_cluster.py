@@ -55,7 +55,7 @@ CONTROLLER = {
         (CONTROLLER, {}, "None"),
         ({"user": "system:node:worker-1", "groups": ("system:nodes",)}, {"verb": "patch"}, "None"),
         ({"user": "system:kube-scheduler"}, {}, "None"),
-        ({"user": "glasshull:keeper", "groups": ("glasshull",)}, {}, "None"),
+        ({"user": "glasshull:keeper", "groups": ("glasshull",)}, {}, "Metadata"),
         ({"user": "admin", "groups": ("system:masters",)}, {"verb": "delete"}, "Metadata"),
         ({"user": "admin", "groups": ("system:masters",)}, {"verb": "watch"}, "None"),
         ({"user": "admin"}, {"verb": "update", "resource": ("coordination.k8s.io", "leases")}, "None"),
@@ -73,7 +73,7 @@ def test_bodies_never_reach_the_audit_log():
 
 def test_only_instance_1_writes_the_products_audit_log():
     argv = control_plane.api_server_for(LAYOUT, BINARIES).argv
-    assert "--audit-log-path=/state/web/audit/audit.log" in argv
+    assert "--audit-log-path=/state/shared/audit/audit.log" in argv
     other = control_plane.api_server_for(Layout(Path("/state"), ClusterPlan(2)), BINARIES).argv
     assert not any("audit" in word for word in other)
 
@@ -90,7 +90,7 @@ def test_every_path_of_a_command_lies_below_the_state_folder():
         for word in command.argv[1:]:
             path = word.partition("=")[2]
             if path.startswith("/"):
-                assert path.startswith(("/state/cluster-1/", "/state/web/")), word
+                assert path.startswith(("/state/cluster-1/", "/state/shared/")), word
 
 
 def test_etcd_cannot_be_opened_with_a_nodes_certificate():
