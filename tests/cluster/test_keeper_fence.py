@@ -46,8 +46,8 @@ async def test_P_the_keeper_touches_no_other_namespace(keeper: ClusterClient) ->
     for name in ("kube-system", "default"):
         with pytest.raises((Forbidden, Invalid)):
             await keeper.request("DELETE", f"/api/v1/namespaces/{name}", params=DRY)
+    body = {"metadata": {"name": "gh-unlabelled"}}
     with pytest.raises((Forbidden, Invalid)):
-        body = {"metadata": {"name": "gh-unlabelled"}}
         await keeper.request("POST", "/api/v1/namespaces", body=body, params=DRY)
 
 
