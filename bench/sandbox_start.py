@@ -75,7 +75,7 @@ def quick(objects: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return found
 
 
-async def resets(product: Product, rounds: int = 8) -> dict[str, dict[str, Any]]:
+async def resets(product: Product, rounds: int = 6) -> dict[str, dict[str, Any]]:
     """P4 (until the cluster accepted the start again) and P4r (until its Pod is Ready again)."""
     admin = ClusterClient.from_kubeconfig(product.kubeconfig, user_agent="glasshull-bench")
     keeper = ClusterClient.from_kubeconfig(product.scoped("keeper"), user_agent="glasshull-bench")
