@@ -355,8 +355,11 @@ class Reconciler:
         if sandbox not in self.observer.tracks:
             self.desk.rest(sandbox, self._snapshot(row))
             return
-        item = {key: value for key, value in self_item(row).items() if key != "t"}
-        self.observer.append(sandbox, "phase", "", {**item, **more}, "platform")
+        said = {**{key: value for key, value in self_item(row).items() if key != "t"}, **more}
+        known = getattr(self.observer.tracks[sandbox], "phase", {})
+        if all(known.get(key) == value for key, value in said.items()):
+            return  # a try that failed like the one before is no news: an outage must not fill the record
+        self.observer.append(sandbox, "phase", "", said, "platform")
         self.desk.changed()
 
     def _snapshot(self, row: Sandbox) -> dict[str, Any]:
