@@ -454,7 +454,7 @@ def test_no_hint_is_said_in_words(visit: Visit) -> None:
     visit.page.route("**/api/sandboxes/s1/hint", lambda route: route.fulfill(json={"ok": True, "say": None}))
     page = start_sandbox(visit)
     page.locator("#steps-bar").get_by_role("button", name="Hint").click()
-    expect(page.locator("#steps-bar")).to_contain_text("No hint fits now")
+    expect(page.locator("#steps-bar")).to_contain_text("No hint fits this moment")
 
 
 def test_the_mark_stands_under_the_list_of_all_checks(visit: Visit) -> None:

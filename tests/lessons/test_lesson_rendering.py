@@ -54,7 +54,7 @@ def test_steps_are_sections_with_their_settings(pages):
         ("break", '<div data-island="fault" data-id="kill"><p>'),
         ("why", '<div data-island="compare" data-from="kill.start" data-to="kill.start+20s" data-of="pod:app=storefront">'),
         ("why", '<p class="claim" data-claim="three-again">A new Pod with a new '),
-        ("why", '<aside class="misconception" data-id="pods-are-repaired"><p class="title">The Pod was repaired</p>'),
+        ("why", '<aside class="misconception" data-id="pods-are-repaired"><p class="title">Was the Pod repaired? No</p>'),
         ("wish", '<details class="details"><summary>What a probe looks like</summary>'),
         ("wish", '<button type="button" class="cmd" data-cmd="kubectl apply -f shop.yaml">'),
         ("wish", '<span class="val" data-val="params.replicas">4</span>'),
@@ -72,7 +72,7 @@ def test_scenes_direct_the_picture_and_show_nothing(pages):
     assert " hidden" in scene[0]
     notes = re.search(r'data-annotate="([^"]*)"', scene[0])
     assert notes
-    assert json.loads(unescape(notes[1])) == ["service/storefront: one ready address behind this name"]
+    assert json.loads(unescape(notes[1])) == ["service/storefront: the name that customers ask for"]
 
 
 def test_every_tooltip_is_there_once(pages):

@@ -120,8 +120,11 @@ class Trial:
         self._rearm()
 
     def was_seen_in(self, gap: Gap) -> None:
-        """Kinds come back one after another: a state put together meanwhile may never have been, and fails nobody."""
-        if self.outcome == "fail":
+        """Kinds come back one after another: a state put together meanwhile may never have been, and fails nobody.
+
+        What was decided at the gap's first moment was decided before it: that is the last moment seen whole.
+        """
+        if self.outcome == "fail" and self.decided_at > gap.start:
             self._take_back(gap)
 
     def _take_back(self, gap: Gap) -> None:

@@ -97,8 +97,11 @@ def one(check: Check, things: list[Thing], window: Window) -> tuple[str, int]:
             continue
         result = decide(check, things, window, extension, lost_at, index)
         if result is not None:
-            _, _, at, by_time = result
+            outcome, _, at, by_time = result
             if by_time and gap.value[0] <= at <= gap.value[1]:
+                return "could-not-grade", 0
+            # Kinds come back one by one: a state seen inside a gap may never have been, and fails nobody.
+            if outcome == "fail" and gap.value[0] < at <= gap.value[1]:
                 return "could-not-grade", 0
             continue
         if gap.value[1] < window.start:

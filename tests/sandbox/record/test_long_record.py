@@ -1,8 +1,6 @@
-"""A hundred thousand entries: the cost of one does not grow, and nothing piles up."""
+"""A hundred thousand entries: nothing piles up that would make the next one dearer (bench.micro_record times it)."""
 
 from __future__ import annotations
-
-import time
 
 from sandbox.record import markers
 from sandbox.record.checks import Engine
@@ -20,9 +18,7 @@ def test_a_hundred_thousand_entries() -> None:
     engine, picture = Engine(exercise(), params={"replicas": 3}), Picture()
     engine.feed(script.entries[0])
     picture.feed(script.entries[0])
-    spent = []
     for tenth in range(10):
-        began = time.thread_time()
         for n in range(MANY // 10):
             seq = tenth * MANY // 10 + n
             if seq % 500 == 0:
@@ -39,10 +35,8 @@ def test_a_hundred_thousand_entries() -> None:
             entry = script.entries[-1]
             engine.feed(entry)
             picture.feed(entry)
-        spent.append(time.thread_time() - began)
     assert picture.items["probe/front"]["sent"] > MANY
     assert len([key for key in picture.items if key.startswith("marker/")]) <= markers.MOST
-    assert max(spent[5:]) < 4 * max(min(spent[:5]), 0.05)
     assert sum(len(run.trials) for run in engine._runs.values()) < 20
 
 
