@@ -37,8 +37,10 @@ LONGEST_SCOUT_PAUSE_S = 2.0
 HEALTHY_AFTER_S = 10.0
 # The server ends a watch after this long; jittered, so that 15 watches do not end together.
 WATCH_SECONDS = (240, 300)
-# Bookmarks come about once a minute, so a stream silent for longer is dead though its socket lives.
-SILENCE_S = 90.0
+# Longer than the server lets a watch live. Bookmarks of a quiet kind may stay away for minutes (measured), and
+# opening its watch again for that was a gap in everybody's record. A dead socket is told by TCP keepalive within
+# ten seconds, a server that hangs by the heartbeat.
+SILENCE_S = 330.0
 # The heartbeat comes every 2 s on the watch of Leases.
 HEARTBEAT_SILENCE_S = 8.0
 LIST_TIMEOUT_S = 30.0
