@@ -1,4 +1,4 @@
-"""`make bench [ONLY="S1 P4"]`: run what is asked for on the real product, print ratios, keep the results."""
+"""`make bench [ONLY="S1 P4"] [N=1000] [PAIRS=30] [ROUNDS=6]`: measure on the real product, print ratios, keep them."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ async def run(product: Product, wanted: set[str], n: int) -> dict[str, Any]:
             await guest.act("end")
     if "P1" in wanted:
         async with visitor(product.signin("student", name="Bench two")) as guest:
-            results["P1"] = await cold_start(product, guest)
+            results["P1"] = await cold_start(product, guest, pairs=int(os.environ.get("PAIRS", "30")))
     if wanted & {"P4", "P4r"}:
-        results |= await resets(product)
+        results |= await resets(product, rounds=int(os.environ.get("ROUNDS", "6")))
     return results
 
 
