@@ -1,4 +1,4 @@
-"""`make bench [ONLY="S1 P4"] [N=1000] [PAIRS=30] [ROUNDS=6]`: measure on the real product, print ratios, keep them."""
+"""`make bench [ONLY="S1 P4"] [N=1000] [PAIRS=30] [ROUNDS=6]`: measure on the real product, keep the ratios."""
 
 from __future__ import annotations
 
