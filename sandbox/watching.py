@@ -63,6 +63,7 @@ class WatchEvent:
 
 OnEvent: TypeAlias = Callable[[WatchEvent], None]
 OnGap: TypeAlias = Callable[[How, float, float], None]
+OnAway: TypeAlias = Callable[[float, float], None]
 
 
 class Watcher:
@@ -70,7 +71,8 @@ class Watcher:
 
     `listed` is set once every kind was listed. `on_gap(how, from, until)` comes after a break is over:
     "late" when every watch went on from where it was (nothing was missed, only seen late), "lost" when one
-    had to list anew (states in between are unknown). Times are Unix seconds.
+    had to list anew (states in between are unknown). `on_away(from, until)` follows it when the heartbeat's
+    own watch had broken, too: the cluster itself was away. Times are Unix seconds.
     """
 
     def __init__(
@@ -79,6 +81,7 @@ class Watcher:
         kinds: Sequence[ApiKind] = WATCHED,
         on_event: OnEvent = lambda _event: None,
         on_gap: OnGap = lambda _how, _since, _until: None,
+        on_away: OnAway = lambda _since, _until: None,
         *,
         wanted: Callable[[str], bool] = is_sandbox_namespace,
         heartbeat: Heartbeat | None = None,
@@ -87,6 +90,8 @@ class Watcher:
         self.lists = 0  # LIST calls made, for tests and gauges
         self._on_event = on_event
         self._on_gap = on_gap
+        self._on_away = on_away
+        self._was_away = False
         self._heartbeat = heartbeat if heartbeat is not None else Heartbeat(client)
         self._watches = [_KindWatch(client, kind, self, wanted) for kind in kinds]
         self._broken: dict[str, How] = {}
@@ -144,6 +149,7 @@ class Watcher:
             proof = self._heartbeat.proof
             self._gap_from, self._gap_how = (proof if proof > 0 else time.time()), "late"
         self._broken[kind.name] = "late"
+        self._was_away = self._was_away or kind is LEASE
         if kind is LEASE and self.behind > HEARTBEAT_SILENCE_S / 2:
             # No beat came back though the connection lived: whatever swallowed them has the others, too, and
             # those are quiet by nature, so their own silence would be noticed much later.
@@ -164,7 +170,10 @@ class Watcher:
         if not self._broken and self._gap_from is not None:
             since, how = self._gap_from, self._gap_how
             self._gap_from = None
+            was_away, self._was_away = self._was_away, False
             self._on_gap(how, since, time.time())
+            if was_away:
+                self._on_away(since, time.time())
         if not self.listed.is_set() and all(watch.is_listed for watch in self._watches):
             self.listed.set()
 

@@ -12,6 +12,7 @@ from sandbox.embedded import cgroups, checking, control_plane, down, files, host
 from sandbox.embedded.api import AdminApi
 from sandbox.embedded.backoff import Backoff
 from sandbox.embedded.errors import ComponentFailed, StartCancelled, StartTimedOut
+from sandbox.embedded.followers import Followers
 from sandbox.embedded.importing import ImageTar, import_image, is_serving, missing_on
 from sandbox.embedded.layout import Layout
 from sandbox.embedded.plan import ClusterPlan, NodePlan
@@ -240,11 +241,13 @@ class EmbeddedCluster:
         """Start dead components again until `stop` is set. Returns with the cluster still running."""
         components = self.components()
         backoff = Backoff()
+        followers = Followers(self.plan, self._processes, self._api)
         trim_at = time.monotonic() + _TRIM_EVERY
         while not stop.wait(_LOOK_EVERY):
             for component in components:
                 if not stop.is_set() and not self._processes.is_alive(component.name):
                     self._revive(component, backoff)
+            self._refresh(followers)
             self._processes.reap_all()
             if time.monotonic() > trim_at:
                 self._processes.trim_logs()
@@ -263,6 +266,15 @@ class EmbeddedCluster:
         except OSError as error:
             self._note(f"{component.name} has stopped and cannot be started: {error}")
         backoff.started(component.name, now)
+
+    def _refresh(self, followers: Followers) -> None:
+        try:
+            if fresh := followers.ensure_fresh({part.name: part for part in self.components()}):
+                self._note(f"the API server had been away: {', '.join(fresh)} were started anew")
+        except StartCancelled:
+            return
+        except OSError as error:
+            self._note(f"what follows the API server cannot be started anew: {error}")
 
     def _note(self, text: str) -> None:
         moment = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")

@@ -31,6 +31,9 @@ CLOCK = 0.5  # seconds between two looks at deadlines
 # A look that comes later than this found the loop blocked (or the machine asleep): news of that time waits
 # behind it, and what is decided by time meanwhile is not known (lesson format, section 4.5: late).
 BLOCKED = 2.0
+# How long after the cluster's return its network may still follow what it knew before: controllers and kube-proxies
+# are started anew (sandbox/embedded/followers.py) and caught up in 2 s when measured on an idle machine.
+CATCHING_UP = 10.0
 RETRY = 0.5  # seconds until a record that refused is asked again
 
 HandedOver = Callable[[str, int, int, int, str], None]  # sandbox, attempt, first seq, last seq, by
@@ -57,7 +60,7 @@ class Observer(Acting):
         self.tracks: dict[str, Track] = {}
         self.by_namespace: dict[str, Track] = {}
         self.world = World()
-        self.watcher = Watcher(observer, on_event=self._on_event, on_gap=self._on_gap)
+        self.watcher = Watcher(observer, on_event=self._on_event, on_gap=self._on_gap, on_away=self._on_away)
         self.asking = Asking(Prober(runner), self._on_probe)
         self._flush_soon = False
         self._retry: asyncio.TimerHandle | None = None
@@ -338,6 +341,18 @@ class Observer(Acting):
     def _on_gap(self, how: str, since: float, until: float) -> None:
         for track in tuple(self.tracks.values()):
             track.append("gap", "", {"from": since, "until": until, "how": how}, "watch")
+            self._after(track)
+
+    def _on_away(self, since: float, until: float) -> None:
+        """Without an API server nobody tells the network what changed: lost requests are ours until it has heard."""
+        change = {
+            "text": f"the cluster was away for {until - since:.0f} s: requests lost meanwhile cost nothing",
+            "from": since,
+            "until": until + CATCHING_UP,
+            "kinds": ["probe", "load"],
+        }
+        for track in tuple(self.tracks.values()):
+            track.append("trouble", "", change, "watch")
             self._after(track)
 
     async def _listen_to_audit(self) -> None:

@@ -24,7 +24,7 @@ Kind: TypeAlias = Literal[
     "reset",  # {attempt}
     "phase",  # {phase, phases: [{name, ms}], expires, place, text}: the sandbox's life cycle
     "gap",  # {from, until, how: late|lost}
-    "trouble",  # {text, from, until}: ours, not the student's
+    "trouble",  # {text, from, until, kinds?}: ours, not the student's
     "beat",  # reserved; never stored
 ]
 

@@ -68,6 +68,7 @@ class Engine:
         self._at = 0.0
         self._blind = False  # entries are missing from the record itself: what follows is not known
         self._late: Gap | None = None
+        self._troubles: list[tuple[Gap, Any]] = []
         self._lists_until = -NEVER  # until when objects read again after a lost gap may come
         self._behind = False  # such objects came, and checks have not seen the state since
         self._findings: list[Finding] = []
@@ -449,6 +450,7 @@ class Engine:
             return
         if self._blind:
             trial.give_up(moment, _MISSING)
+        self._excuse_new(run, trial)
         self._fresh.append((run, trial))
         closes = run.check.closes
         if closes is not None and closes.offset > 0 and run.check.during is None:
@@ -659,25 +661,39 @@ class Engine:
             self._late = gap
         elif entry.kind == "gap":
             self._lists_until = gap.end + _LATE
-        if not self._running or self._handed_over:
-            return
         scope = change.get("kinds")
+        if entry.kind == "trouble":
+            self._troubles = [*(each for each in self._troubles if each[0].end >= entry.at), (gap, scope)]
+        if self._running and not self._handed_over:
+            self._judge_gap(gap, scope, is_trouble=entry.kind == "trouble")
+            self._dirty = True
+
+    def _judge_gap(self, gap: Gap, scope: Any, *, is_trouble: bool) -> None:
         silent: set[str] = set()
         for run in self._runs.values():
             kinds = _read_by(run.check)
-            if isinstance(scope, list) and kinds.isdisjoint(scope):
+            if not _reaches(scope, kinds):
                 continue
             for trial in run.trials:
+                if is_trouble:
+                    trial.excuse(gap)
                 trial.was_seen_in(gap)
-            if lost and entry.kind == "gap" and kinds <= _UNCHANGED_WHEN_SILENT:
+            if gap.lost and not is_trouble and kinds <= _UNCHANGED_WHEN_SILENT:
                 silent.add(run.check.spec.id)
                 continue
             self._gap_reaches(run, gap)
         if silent:
             self._gaps.append((gap, silent))
         for prediction in self._predictions.values():
-            prediction.on_gap(gap)
-        self._dirty = True
+            if _reaches(scope, prediction.reads):
+                prediction.on_gap(gap)
+
+    def _excuse_new(self, run: CheckRun, trial: Trial) -> None:
+        """Trouble may last longer than until now: it reaches windows that open meanwhile, too."""
+        for gap, scope in self._troubles:
+            if gap.end >= trial.opened.at and _reaches(scope, _read_by(run.check)):
+                trial.excuse(gap)
+                trial.on_gap(gap)
 
     def _go_blind(self, entry: Entry) -> None:
         """Nobody read the lists again after this hole: what follows may look different from what was."""
@@ -835,6 +851,13 @@ def _read_by(check: CompiledCheck) -> frozenset[str]:
         if expression.each is not None:
             found.add(expression.each)
     return frozenset(found)
+
+
+def _reaches(scope: Any, kinds: frozenset[str]) -> bool:
+    """`scope`: the kinds a gap is about ("Pod", "probe" for every probe); None = everything."""
+    if not isinstance(scope, list):
+        return True
+    return any(kind in scope or kind.partition("/")[0] in scope for kind in kinds)
 
 
 def _same(one: Verdict, other: Verdict) -> bool:

@@ -83,6 +83,11 @@ class PredictionRun:
             self.observed, self.right = None, None
 
     @property
+    def reads(self) -> frozenset[str]:
+        """The kinds by which what happened is told."""
+        return self._observed.kinds
+
+    @property
     def settled(self) -> bool:
         return self._settled_at is not None
 

@@ -47,6 +47,7 @@ class Trial:
         self.seen = 0
         self._by_time = False
         self._extension = 0.0
+        self._excused: list[Gap] = []
         self._reading: Reading | None = None
         self._rearm()
 
@@ -59,7 +60,7 @@ class Trial:
         before, self._reading = self._reading, reading
         self.seen += 1
         self._note(moment)
-        if isinstance(value, Undecided):
+        if isinstance(value, Undecided) or self._is_excused(moment):
             self._on_undecided(moment)
         else:
             self._on_value(value, moment, _went(before, reading, value))
@@ -70,7 +71,7 @@ class Trial:
         if self.outcome is not None:
             return
         self.seen += 1
-        if isinstance(value, Undecided):
+        if isinstance(value, Undecided) or self._is_excused(moment):
             self.undecided = True
         else:
             self._on_event(side, value, moment, entry_total)
@@ -118,6 +119,13 @@ class Trial:
             self._extension += gap.end - max(gap.start, self.opened.at)
             self._on_lost()
         self._rearm()
+
+    def excuse(self, gap: Gap) -> None:
+        """Trouble of ours, which may last beyond now: what comes until its end speaks for us, not for the student."""
+        self._excused.append(gap)
+
+    def _is_excused(self, moment: Moment) -> bool:
+        return any(gap.start <= moment.at <= gap.end for gap in self._excused)
 
     def was_seen_in(self, gap: Gap) -> None:
         """Kinds come back one after another: a state put together meanwhile may never have been, and fails nobody.
@@ -253,6 +261,9 @@ class Now(Trial):
 
 class Eventually(Trial):
     """P in some state, or some change with P, inside the window."""
+
+    def _is_excused(self, moment: Moment) -> bool:
+        return False  # a witness is a witness
 
     def _on_value(self, value: bool, moment: Moment, why: str) -> None:
         if value:
@@ -391,6 +402,7 @@ class Count(Trial):
     def __init__(self, check: CompiledCheck, opened: Moment, origin: Occurrence | None = None) -> None:
         self.count = self.total = 0
         self._last = opened
+        self._added: list[tuple[float, int, int]] = []  # when, how many matched, of how many
         self.live = "waiting" if check.spec.minimum is not None else "holding"
         super().__init__(check, opened, origin)
         self.line = self._shown()
@@ -398,16 +410,26 @@ class Count(Trial):
     def on_total(self, matching: int, total: int, moment: Moment) -> None:
         """A summary: `matching` more of `total` more."""
         if self.outcome is None:
-            self.total += total
-            self._add(matching, moment)
+            if self._is_excused(moment):
+                self.undecided = True
+            else:
+                self._add(matching, total, moment)
             self._rearm()
 
     def _on_event(self, side: int, value: bool, moment: Moment, total: int) -> None:
-        self.total += total
-        self._add(1 if value else 0, moment)
+        self._add(1 if value else 0, total, moment)
 
-    def _add(self, number: int, moment: Moment) -> None:
+    def excuse(self, gap: Gap) -> None:
+        super().excuse(gap)
+        kept = [each for each in self._added if not gap.start <= each[0] <= gap.end]
+        if len(kept) < len(self._added):
+            self.undecided, self._added = True, kept
+            self.count, self.total = sum(each[1] for each in kept), sum(each[2] for each in kept)
+
+    def _add(self, number: int, total: int, moment: Moment) -> None:
         spec = self.check.spec
+        self._added.append((moment.at, number, total))
+        self.total += total
         if number:
             self.count += number
             self._last = moment

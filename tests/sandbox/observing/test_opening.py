@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.observing import acting
+from sandbox.observing.observer import CATCHING_UP
 from tests.sandbox.observing.shop import BOX, PLAN, Shop
 from tests.sandbox.record import build
 
@@ -220,6 +221,19 @@ async def test_the_watch_tells_every_sandbox_of_its_gaps(shop: Shop) -> None:
     shop.observer._on_gap("lost", shop.clock.now - 5, shop.clock.now)
     await shop.turn()
     assert [change["how"] for change in shop.kinds("gap")] == ["lost"]
+
+
+async def test_when_the_cluster_was_away_lost_requests_are_ours_until_its_network_has_caught_up(
+    shop: Shop,
+) -> None:
+    await shop.begin()
+    since, until = shop.clock.now - 5, shop.clock.now
+    shop.observer._on_away(since, until)
+    await shop.turn()
+    (change,) = shop.kinds("trouble")
+    assert (change["from"], change["until"]) == (since, until + CATCHING_UP)
+    assert change["kinds"] == ["probe", "load"]
+    assert "away for 5 s" in change["text"]
 
 
 async def test_a_sandbox_opened_again_while_its_namespace_still_goes_sees_the_end_of_it(shop: Shop) -> None:

@@ -269,3 +269,107 @@ def test_the_state_after_the_lists_is_seen_at_the_next_tick() -> None:
     assert run.state == "holding"
     run.wait(0.25)
     assert run.state == "fail"
+
+
+# --- trouble that lasts: the cluster was away, and its network has not caught up ----------------------
+SERVED = {"each": "probe/front", "during": "slow", "maximum": 2}
+
+
+def away(run: Judged, since: float, until: float) -> None:
+    run.add(
+        "trouble",
+        "",
+        {"text": "away", "from": run.at + since, "until": run.at + until, "kinds": ["probe", "load"]},
+    )
+
+
+def lose(run: Judged, number: int) -> None:
+    for _ in range(number):
+        run.wait(0.25)
+        run.probe(ok=False)
+
+
+def served(**fields: Any) -> Judged:
+    run = Judged(check("count", "!object.ok", **{**SERVED, **fields}))
+    run.start()
+    run.slow()
+    return run
+
+
+@pytest.mark.parametrize(("before", "during", "after"), [(1, 3, 1), (0, 3, 0), (1, 0, 3), (2, 9, 9)])
+def test_requests_lost_in_trouble_of_ours_count_for_nobody(before: int, during: int, after: int) -> None:
+    """`during`: before we knew; `after`: while the network was still catching up."""
+    run = served()
+    lose(run, before)
+    run.wait(1)
+    lose(run, during)
+    away(run, -0.25 * during - 0.1, 5)
+    lose(run, after)
+    run.slow("ended")
+    run.wait(11)
+    assert run.state == "could-not-grade"
+
+
+def test_requests_lost_outside_the_trouble_still_decide() -> None:
+    run = served()
+    lose(run, 2)
+    run.wait(1)
+    away(run, -0.5, 2)
+    run.wait(3)
+    lose(run, 1)
+    assert run.state == "fail"
+
+
+def test_trouble_about_requests_leaves_other_checks_alone() -> None:
+    run = begun("always", during="slow")
+    run.slow()
+    away(run, -0.5, 5)
+    run.slow("ended")
+    run.wait(6)
+    assert run.state == "pass"
+
+
+def test_trouble_that_lasts_reaches_a_window_that_opens_in_it() -> None:
+    run = Judged(check("count", "!object.ok", **SERVED))
+    run.start()
+    run.wait(2)
+    away(run, -1, 5)
+    run.slow()
+    lose(run, 4)
+    run.slow("ended")
+    run.wait(6)
+    assert run.state == "could-not-grade"
+
+
+def test_trouble_that_is_over_reaches_no_later_window() -> None:
+    run = Judged(check("count", "!object.ok", **SERVED))
+    run.start()
+    run.wait(2)
+    away(run, -1, 1)
+    run.wait(2)
+    run.slow()
+    lose(run, 4)
+    assert run.state == "fail"
+
+
+def test_a_state_of_a_probe_in_trouble_fails_nobody() -> None:
+    run = Judged(check("always", "probe.front.ok", during="slow"))
+    run.probe()
+    run.start()
+    run.slow()
+    away(run, -0.1, 5)
+    lose(run, 1)
+    run.probe()
+    run.slow("ended")
+    run.wait(8)
+    assert run.state == "could-not-grade"
+
+
+def test_a_witness_in_trouble_is_a_witness() -> None:
+    run = Judged(check("eventually", "probe.front.ok", within=IN_10))
+    run.probe(ok=False)
+    run.start()
+    away(run, -0.1, 5)
+    run.wait(1)
+    run.probe()
+    assert run.state == "pass"
