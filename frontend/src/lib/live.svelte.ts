@@ -21,6 +21,7 @@ import {
   judge,
   type MarkerItem,
   merge,
+  type SnapshotFrame,
 } from "./protocol";
 import { type BadgeTexts, badgeTexts } from "./words";
 
@@ -77,6 +78,7 @@ export class Live {
   #asked = "";
   #step = "";
   #sandboxListeners = new Set<(sandbox: SandboxData | null) => void>();
+  #frameListeners = new Set<(frame: SnapshotFrame | DeltaFrame) => void>();
 
   constructor(page: PageData) {
     this.page = page;
@@ -212,6 +214,12 @@ export class Live {
     this.#sandboxListeners.add(listener);
     listener(this.sandbox);
     return () => this.#sandboxListeners.delete(listener);
+  }
+
+  /** Calls `listener` with every frame that is taken into `mine`, in order. Returns the way out. */
+  onFrame(listener: (frame: SnapshotFrame | DeltaFrame) => void): () => void {
+    this.#frameListeners.add(listener);
+    return () => this.#frameListeners.delete(listener);
   }
 
   // ── time ───────────────────────────────────────────────────────────────────────────────────────────
@@ -366,6 +374,7 @@ export class Live {
       this.problem = "";
       this.#position = { epoch: frame.epoch, seq: frame.seq };
       this.#show({ ...frame.items }, false);
+      for (const listener of this.#frameListeners) listener(frame);
       return;
     }
     if (this.#waiting) return;
@@ -379,6 +388,7 @@ export class Live {
     this.#position.seq = frame.seq;
     if (!this.#recorded && this.history) this.#remember(frame);
     this.#show(merge({ ...this.mine }, frame), true);
+    for (const listener of this.#frameListeners) listener(frame);
   }
 
   #show(mine: Items, animate: boolean): void {
