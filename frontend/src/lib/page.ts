@@ -17,11 +17,33 @@ export interface CheckData {
   points: number;
 }
 
-export interface PredictionData {
+/** lesson-format 4.6. A kind this page does not know is asked for as plain text. */
+export type AnswerKind =
+  | "choice"
+  | "number"
+  | "duration"
+  | "object"
+  | "node"
+  | "order"
+  | "curve"
+  | "set"
+  | "match";
+
+/** What is asked, never what is right: a prediction (`before` an event) or a question. */
+export interface QuestionData {
   id: string;
   ask: string;
-  answer: string;
+  answer: AnswerKind;
+  /** In this student's own order: key and text. */
   choices: [string, string][];
+  /** The left side of a match: key and text. */
+  given?: [string, string][];
+  /** How many values a curve has. */
+  points?: number | null;
+  /** What each value of a curve is for. */
+  labels?: string[];
+  unit?: string;
+  /** The fault, load or mark that waits for the answer. */
   before: string | null;
 }
 
@@ -33,14 +55,42 @@ export interface FaultData {
   needs: string[];
 }
 
+/** A load that may be sent. Rates in requests per second, `for` in seconds. */
+export interface LoadData {
+  id: string;
+  rate: number;
+  for: number;
+  script: string;
+  target: string;
+  by: string;
+  rates: number[];
+}
+
+export type MenuGroup = "pod" | "traffic" | "node" | "control-plane" | "config";
+
+/** One way to break something. `refused` says why it cannot be had here. */
+export interface MenuEntry {
+  kind: string;
+  how?: string | null;
+  name: string;
+  mechanism: string;
+  ends: string;
+  group: MenuGroup;
+  refused: string | null;
+  ms?: number | null;
+}
+
 export interface ExerciseData {
   id: string;
   title: string;
   task: string;
   time: number | null;
   checks: CheckData[];
-  predictions: PredictionData[];
+  predictions: QuestionData[];
+  questions?: QuestionData[];
   faults: FaultData[];
+  loads?: LoadData[];
+  menu?: MenuEntry[];
   files: Record<string, string>;
 }
 

@@ -33,6 +33,8 @@ export interface PodItem {
   message: string;
   ip: string;
   rv: string;
+  /** Resident memory in bytes as the app says it; absent while nobody measures. */
+  mem?: number;
 }
 export interface WorkloadItem {
   t: "workload";
@@ -72,6 +74,12 @@ export interface ProbeItem {
   error: string;
   sent: number;
   failed: number;
+  /** Of the last whole second's answers, ms; null when none came. */
+  p95?: number | null;
+  /** Key of the Pod whose answer came last. */
+  pod?: string | null;
+  /** Answers of the last whole second, by key of the Pod. */
+  pods?: Record<string, number>;
 }
 export interface FaultItem {
   t: "fault";
@@ -80,6 +88,27 @@ export interface FaultItem {
   at: number;
   needs: string[];
   lost: number;
+  kind?: string;
+  /** Keys of all that it is done to, where there are several. */
+  targets?: string[];
+  /** Unix s at which it ends by itself. */
+  until?: number | null;
+  /** What it does, one line. */
+  text?: string;
+}
+export interface LoadItem {
+  t: "load";
+  phase: "idle" | "running" | "ended";
+  at: number;
+  until: number | null;
+  rate: number;
+  sent: number;
+  failed: number;
+  /** ms, of the last whole second; null where nothing was answered. */
+  p95: number | null;
+  lost: number;
+  distinct: number;
+  last: { sent: number; failed: number; p95: number | null } | null;
 }
 export type CheckState = "pass" | "fail" | "holding" | "waiting" | "could-not-grade" | "your-turn";
 export interface CheckItem {
@@ -92,12 +121,23 @@ export interface CheckItem {
   seq: number | null;
   at: number;
 }
-export interface PredictionItem {
-  t: "prediction";
+/** An answer that was given: null until it is committed. */
+interface Given {
   value: unknown;
   at: number | null;
+  /** All right answers; null until they are known, empty where the record cannot say. */
   observed: unknown[] | null;
   right: boolean | null;
+  /** Why the chosen choice is or is not so. */
+  why?: string;
+  /** Of a match: pairs right, pairs asked for. */
+  pairs?: [number, number] | null;
+}
+export interface PredictionItem extends Given {
+  t: "prediction";
+}
+export interface AnswerItem extends Given {
+  t: "answer";
 }
 export interface AttemptItem {
   t: "attempt";
@@ -161,8 +201,10 @@ export type Item =
   | ComponentItem
   | ProbeItem
   | FaultItem
+  | LoadItem
   | CheckItem
   | PredictionItem
+  | AnswerItem
   | AttemptItem
   | HintItem
   | SandboxItem
