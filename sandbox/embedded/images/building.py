@@ -16,7 +16,8 @@ from sandbox.embedded.images import base, tools
 from sandbox.embedded.images.errors import ImageBuildFailed
 from sandbox.embedded.images.layers import Layer
 from sandbox.embedded.images.oci import write_image
-from sandbox.embedded.images.recipes import RECIPES, SOURCES, Recipe, Workshop
+from sandbox.embedded.images.recipes import RECIPES
+from sandbox.embedded.images.workshop import SOURCES, Recipe, Workshop
 from sandbox.embedded.progress import Progress, Report
 
 Index = dict[str, dict[str, Any]]
@@ -74,7 +75,7 @@ def inputs_of(recipe: Recipe, kubectl: Path) -> str:
     """A hash of everything that decides the image's bytes."""
     hashed = hashlib.sha256(_builder_hash().encode())
     for source in recipe.sources:
-        hashed.update(_folder_hash(SOURCES / source).encode())
+        hashed.update(_source_hash(SOURCES / source).encode())
     hashed.update(repr((recipe.name, recipe.config)).encode())
     hashed.update(_compilers().encode())
     if recipe.on_base:
@@ -137,11 +138,14 @@ def _builder_hash() -> str:
     return hashlib.sha256(b"\0".join(path.read_bytes() for path in own)).hexdigest()
 
 
-def _folder_hash(folder: Path) -> str:
+def _source_hash(source: Path) -> str:
+    """Of a file, or of all files in a folder but tests and what an interpreter left behind."""
     hashed = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
+    for path in sorted(source.rglob("*")) if source.is_dir() else [source]:
         if path.is_file() and path.suffix != ".pyc" and not path.name.endswith("_test.go"):
-            hashed.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+            hashed.update(
+                path.relative_to(source.parent).as_posix().encode() + b"\0" + path.read_bytes() + b"\0"
+            )
     return hashed.hexdigest()
 
 

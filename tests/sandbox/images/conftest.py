@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.embedded.images.recipes import SOURCES
+from sandbox.embedded.images.workshop import SOURCES
 
 PROGRAM = SOURCES / "storefront" / "storefront.py"
 

@@ -10,7 +10,8 @@ import pytest
 from sandbox.embedded.images import ImageBuildFailed, base, building, ensure_images, read_images, tools
 from sandbox.embedded.images.layers import File, Folder, write_layer
 from sandbox.embedded.images.oci import RunConfig
-from sandbox.embedded.images.recipes import RECIPES, Recipe, Workshop
+from sandbox.embedded.images.recipes import RECIPES
+from sandbox.embedded.images.workshop import Recipe, Workshop
 from sandbox.embedded.progress import Progress
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.embedded.images import tools
-from sandbox.embedded.images.recipes import SOURCES
+from sandbox.embedded.images.workshop import SOURCES
 from sandbox.terminal import frame
 
 needs_gcc = pytest.mark.skipif(shutil.which("gcc") is None, reason="gcc is not installed")

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from sandbox.embedded.images.recipes import SOURCES
+from sandbox.embedded.images.workshop import SOURCES
 
 UID = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
 

@@ -1,10 +1,11 @@
 """Switches: how a lesson makes an app misbehave. Set by `SWITCH` in the environment or `POST :9090/switch`."""
 
 import _thread
+import time
 
-from chandlery.text import parse_duration
+from chandlery.text import parse_duration, parse_size
 
-NAMES = ("ready", "live", "slow", "error", "hang", "exit")
+NAMES = ("ready", "live", "slow", "error", "hang", "spin", "leak", "ignore-sigterm", "exit")
 
 
 class SwitchRefused(ValueError):
@@ -14,10 +15,13 @@ class SwitchRefused(ValueError):
 class Switches:
     """What is wrong with this app on purpose. Attributes are read by every request, without a lock:
 
-    each is replaced as a whole, and a request that sees the old value came before the switch.
+    each is replaced as a whole, and a request that sees the old value came before the switch. `parts` are the
+    modules inside this process that can hang on their own; `hang` with the app's own name is plain `hang`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "", parts: tuple[str, ...] = ()) -> None:
+        self._name = name
+        self._parts = parts
         self._due = 0.0
         self._counting = _thread.allocate_lock()
         self.restore()
@@ -28,7 +32,11 @@ class Switches:
         self.live = True
         self.slow = 0.0  # seconds every shop request waits
         self.error = 0.0  # share of shop requests answered 500
-        self.hang = False
+        self.hang = False  # the whole process stands still
+        self.hang_part = ""  # it will, as soon as somebody asks this part of it
+        self.spin = False
+        self.leak = 0.0  # bytes taken a second
+        self.ignore_sigterm = False
         self.exit: int | None = None
 
     def turn(self, text: str) -> None:
@@ -40,18 +48,22 @@ class Switches:
         for name, value in changes:
             if name == "reset":
                 self.restore()
+            elif name == "hang":
+                self.hang, self.hang_part = value
             else:
-                setattr(self, name, value)
+                setattr(self, name.replace("-", "_"), value)
 
     def _read(self, word: str) -> tuple[str, object]:
         name, has_value, value = word.partition("=")
         try:
             if name == "reset":
                 return name, None
-            if name in ("ready", "live"):
+            if name in ("ready", "live", "ignore-sigterm", "spin"):
                 return name, _on(value)
             if name == "hang":
-                return name, _on(value) if has_value else True
+                return name, self._read_hang(value if has_value else "on")
+            if name == "leak":
+                return name, 0.0 if value == "off" else parse_size(value.removesuffix("/s"))
             if name == "slow":
                 return name, 0.0 if value == "off" else parse_duration(value)
             if name == "error":
@@ -61,6 +73,19 @@ class Switches:
         except ValueError as refused:
             raise SwitchRefused(f"{word!r}: {refused}") from None
         raise SwitchRefused(f"unknown switch {name!r}; known: " + " ".join(NAMES) + " reset")
+
+    def _read_hang(self, value: str) -> tuple[bool, str]:
+        """(the process hangs, the part of it that will)."""
+        if value in self._parts:
+            return False, value
+        return value == self._name or _on(value), ""
+
+    def enter(self, part: str) -> None:
+        """Whoever asks a part that hangs holds the process's worker, and with it everybody else."""
+        if self.hang_part and self.hang_part == part:
+            self.hang = True
+        while self.hang:
+            time.sleep(0.05)
 
     def next_fails(self) -> bool:
         """True for `error` of all calls, evenly spread: 0.33 fails every third, so lessons can count on it."""
@@ -79,7 +104,10 @@ class Switches:
             "live": "on" if self.live else "off",
             "slow": f"{round(self.slow * 1000)}ms",
             "error": self.error,
-            "hang": "on" if self.hang else "off",
+            "hang": self.hang_part or ("on" if self.hang else "off"),
+            "spin": "on" if self.spin else "off",
+            "leak": f"{round(self.leak)}/s",
+            "ignore-sigterm": "on" if self.ignore_sigterm else "off",
             "exit": self.exit,
         }
 

@@ -5,11 +5,16 @@ import posix
 import select
 import time
 
+from chandlery.burdens import Burdens
 from chandlery.identity import pod_name, pod_uid, variable
 from chandlery.metrics import Metrics
+from chandlery.pacing import Pace
+from chandlery.pages import NoPage, Pages, safe_path
 from chandlery.server import Request, Response, Server
 from chandlery.switches import SwitchRefused, Switches
 from chandlery.text import parse_duration, safe_token, to_json
+from chandlery.tracing import Tracing
+from chandlery.upstream import Remote, Unreached, from_environment
 
 # After SIGTERM: Service rules need about a second to forget this Pod, so it goes on answering for one; then
 # open requests may finish. In sum just below 3 s, the shortest grace period a lesson gives.
@@ -17,31 +22,42 @@ GOING_ON_SECONDS = 1.0
 FINISHING_SECONDS = 1.8
 LEAVING = {_signal.SIGTERM, _signal.SIGINT}
 HEALTH = ("/healthz", "/readyz", "/metrics")
+NEED_PATIENCE = 0.3  # seconds for each name in READY_NEEDS; a kubelet waits one second for all
 PROBER = "glasshull-prober"  # asks four times a second: not worth a log line each
 
 
-class App:
-    """`routes`: path -> function(request) -> Response, for the app's own pages."""
+class Failing(Exception):
+    """A request that a switch made fail."""
 
-    def __init__(self, name: str, routes) -> None:  # noqa: ANN001 - see chandlery/__init__.py
+    status = 500
+
+
+class App:
+    """One process of the shop. `parts` are the modules inside it that can hang on their own."""
+
+    def __init__(self, name: str, parts: tuple[str, ...] = ()) -> None:
         self.name = name
         self.version = variable("APP_VERSION", "1.0")
-        self.switches = Switches()
+        self.switches = Switches(name, parts)
         self.metrics = Metrics()
         self.uid = pod_uid()
         self.started = ""
         self.leaving = False
-        self._routes = {"/healthz": self._healthz, "/readyz": self._readyz, "/whoami": self._whoami,
-                        "/metrics": self._metrics, **routes}  # fmt: skip
+        self._burdens = Burdens(self.switches)
+        self._tracing = Tracing(name)
+        self._pace = None
+        self._needs: list[Remote] = []
+        self._pages = Pages({})
 
-    def run(self) -> int:
-        """Serve until SIGTERM; the exit code. Returns 2 at once when the environment makes no sense."""
+    def run(self, make_pages) -> int:  # noqa: ANN001 - see chandlery/__init__.py
+        """Serve until SIGTERM; the exit code. `make_pages()` gives the app's own pages, as Pages takes them.
+
+        Returns 2 at once when the environment makes no sense.
+        """
         # Blocked before any thread starts: all of them inherit it, and only `sigwait` below sees signals.
         _signal.pthread_sigmask(_signal.SIG_BLOCK, LEAVING | {_signal.SIGCHLD})
         try:
-            delay = parse_duration(variable("START_DELAY", "0.3s"))
-            if variable("SWITCH"):
-                self.switches.turn(variable("SWITCH"))
+            delay = self._prepare(make_pages)
         except ValueError as wrong:
             say(f"cannot start: {wrong}")
             return 2
@@ -57,13 +73,32 @@ class App:
         self.started = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         service.start()
         admin.start()
+        self._burdens.follow()
         say(f"listening on {service.port}, admin on {admin.port}")
         self._await_leave()
         return self._leave(service)
 
+    def _prepare(self, make_pages) -> float:  # noqa: ANN001
+        """Everything the environment decides; the start delay in seconds. Raises ValueError."""
+        delay = parse_duration(variable("START_DELAY", "0.3s"))
+        if variable("SWITCH"):
+            self.switches.turn(variable("SWITCH"))
+        self._pace = Pace()
+        needs = [name for name in variable("READY_NEEDS").replace(",", " ").split() if name]
+        self._needs = [from_environment(name) or Remote(f"http://{name}") for name in needs]
+        self._pages = Pages({"/healthz": self._healthz, "/readyz": self._readyz, "/whoami": self._whoami,
+                             "/metrics": self._metrics, **make_pages()})  # fmt: skip
+        self._tracing.start()
+        return delay
+
     def _await_leave(self) -> None:
-        while _signal.sigwait(LEAVING | {_signal.SIGCHLD}) not in LEAVING:
-            reap()
+        while True:
+            if _signal.sigwait(LEAVING | {_signal.SIGCHLD}) not in LEAVING:
+                reap()
+            elif self.switches.ignore_sigterm:
+                say("asked to leave: not listening to that")
+            else:
+                return
 
     def _leave(self, service: Server) -> int:
         self.leaving = service.closing = True
@@ -79,7 +114,8 @@ class App:
     def _answer(self, request: Request) -> Response | None:
         begun = time.monotonic()
         shop = request.path not in HEALTH
-        route = request.path if request.path in self._routes else "other"
+        route = self._pages.route(request.path)
+        request.trace = self._tracing.begin(request.headers)
         self.metrics.begin()
         status = 499  # the client left first
         try:
@@ -91,26 +127,32 @@ class App:
         finally:
             seconds = time.monotonic() - begun
             self.metrics.end(route, status, seconds, shop=shop)
+            if shop:
+                self._tracing.report(request.trace, route, request.method, status, seconds)
             if shop and request.headers.get("user-agent") != PROBER:
                 say(f"{request.method} {safe_path(request.path)} {status} {seconds * 1000:.0f} ms")
 
     def _respond(self, request: Request, *, shop: bool) -> Response | None:
         if self.switches.hang and not self._outlast_hang(request):
             return None
-        page = self._routes.get(request.path)
-        if page is None:
-            return problem(404, f"no page {safe_path(request.path)} here")
-        if request.method not in ("GET", "HEAD"):
-            return problem(405, "only GET and HEAD are answered here")
-        if shop and self.switches.slow:
-            time.sleep(self.switches.slow)
-        if shop and self.switches.next_fails():
-            return problem(500, "switched to fail")
         try:
+            page = self._pages.find(request.method, request.path)
+            if shop:
+                self._misbehave_and_work()
             return page(request)
+        except (NoPage, Unreached, Failing) as answer:
+            return problem(answer.status, str(answer))
         except Exception as failed:  # noqa: BLE001 - one broken page must not end the others
             say(f"{safe_path(request.path)} failed: {failed!r}")
             return problem(500, "this page failed")
+
+    def _misbehave_and_work(self) -> None:
+        """What comes before every page of the shop. Raises Failing."""
+        if self.switches.slow:
+            time.sleep(self.switches.slow)
+        if self.switches.next_fails():
+            raise Failing("switched to fail")
+        self._pace.work()
 
     def _outlast_hang(self, request: Request) -> bool:
         """Wait until the switch is off (True) or the client has left (False)."""
@@ -133,7 +175,16 @@ class App:
     def _readyz(self, request: Request) -> Response:
         if self.leaving:
             return problem(503, "leaving")
-        return Response(200, to_json({"ready": True})) if self.switches.ready else problem(503, "switched off")
+        if not self.switches.ready:
+            return problem(503, "switched off")
+        for need in self._needs:
+            try:
+                answer = need.ask(None, "GET", "/readyz", patience=NEED_PATIENCE)
+            except Unreached as missing:
+                return problem(503, str(missing))
+            if answer.status != 200:
+                return problem(503, f"{need.name} is not ready")
+        return Response(200, to_json({"ready": True}))
 
     def _metrics(self, request: Request) -> Response:
         return Response(200, self.metrics.render(), "text/plain; version=0.0.4")
@@ -142,12 +193,19 @@ class App:
         return Response(200, to_json({
             "app": self.name, "version": self.version, "pod": pod_name(), "podUid": self.uid,
             "node": variable("NODE_NAME"), "ip": variable("POD_IP") or request.connection.getsockname()[0],
-            "started": self.started, "served": self.metrics.served, "nonce": nonce_of(request),
+            "zone": variable("ZONE"), "started": self.started, "served": self.metrics.served, "nonce": nonce_of(request),
         }))  # fmt: skip
 
     def _administer(self, request: Request) -> Response:
+        response = self._obey(request)
+        response.headers.update(self._signature(request))
+        return response
+
+    def _obey(self, request: Request) -> Response:
+        if request.path == "/metrics":
+            return self._metrics(request)  # here, too: an app that stands still can be looked at
         if request.path != "/switch":
-            return problem(404, "the admin port knows /switch")
+            return problem(404, "the admin port knows /switch and /metrics")
         if request.method == "POST":
             words = request.body.decode("utf-8", "replace")
             try:
@@ -155,6 +213,7 @@ class App:
             except SwitchRefused as refused:
                 return problem(400, str(refused))
             say("switched: " + " ".join(words.split()))
+            self._burdens.follow()
             if self.switches.exit is not None:
                 posix._exit(self.switches.exit)
         elif request.method != "GET":
@@ -168,11 +227,6 @@ def nonce_of(request: Request) -> str:
 
 def problem(status: int, text: str) -> Response:
     return Response(status, to_json({"error": text}))
-
-
-def safe_path(path: str) -> str:
-    """A path as one short printable word."""
-    return "".join(c if c.isprintable() else "?" for c in path[:80])
 
 
 def reap() -> None:

@@ -1,5 +1,8 @@
-"""JSON, durations and query strings, as far as the shop needs them."""
+"""JSON, durations, sizes and query strings, as far as the shop needs them."""
 
+import _json  # the built-in scanner; the module `json` around it would cost a megabyte
+
+_MOST_BRACKETS = 200
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "<": "\\u003c"}
 
 
@@ -16,6 +19,48 @@ def to_json(value: object) -> str:
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(to_json(item) for item in value) + "]"
     raise TypeError(f"no JSON for {type(value).__name__}")
+
+
+class _Reading:
+    """What the scanner wants to know."""
+
+    strict = True
+    object_hook = None
+    object_pairs_hook = None
+    parse_float = float
+    parse_int = int
+    parse_constant = None  # NaN and Infinity are no JSON
+
+
+_scan = _json.make_scanner(_Reading)
+
+
+def from_json(text: str) -> object:
+    """The value. Raises ValueError."""
+    text = text.strip()
+    if text.count("[") + text.count("{") > _MOST_BRACKETS:
+        raise ValueError("it has too many brackets")  # each may nest, and a thread's stack is small
+    try:
+        value, end = _scan(text, 0)
+    except (StopIteration, ValueError, TypeError, SystemError):
+        # SystemError: the scanner misses `json` when it wants to name the place of an error.
+        raise ValueError("it cannot be read") from None
+    if end != len(text):
+        raise ValueError("something follows its end")
+    return value
+
+
+def parse_size(text: str) -> float:
+    """Bytes of `2Mi`, `512Ki` or a bare number. Raises ValueError."""
+    for unit, factor in (("Ki", 1 << 10), ("Mi", 1 << 20)):
+        if text.endswith(unit):
+            size = float(text[: -len(unit)]) * factor
+            break
+    else:
+        size = float(text)
+    if not 0 <= size <= 1 << 30:
+        raise ValueError(f"{text!r} is not between 0 and 1024Mi")
+    return size
 
 
 def parse_duration(text: str) -> float:

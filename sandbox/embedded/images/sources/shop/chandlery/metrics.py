@@ -15,6 +15,7 @@ class Metrics:
         self._requests: dict[tuple[str, int], int] = {}
         self._buckets = [0] * (len(BUCKETS) + 1)
         self._seconds = 0.0
+        self._events: dict[str, int] = {}
         self.inflight = 0
         self.served = 0
 
@@ -31,10 +32,15 @@ class Metrics:
             self._buckets[place] += 1
             self._seconds += seconds
 
+    def count(self, name: str) -> None:
+        """One more of what the shop counts beside requests, such as `shop_orders_total{state="accepted"}`."""
+        with self._lock:
+            self._events[name] = self._events.get(name, 0) + 1
+
     def render(self) -> str:
         with self._lock:
             requests, buckets = sorted(self._requests.items()), list(self._buckets)
-            seconds, inflight = self._seconds, self.inflight
+            seconds, inflight, events = self._seconds, self.inflight, sorted(self._events.items())
         lines = ["# TYPE shop_requests_total counter"]
         lines += [f'shop_requests_total{{route="{route}",code="{code}"}} {n}' for (route, code), n in requests]
         lines.append("# TYPE shop_request_seconds histogram")
@@ -44,5 +50,8 @@ class Metrics:
             lines.append(f'shop_request_seconds_bucket{{le="{bound}"}} {total}')
         lines += [f"shop_request_seconds_sum {seconds:.6f}", f"shop_request_seconds_count {total}"]
         lines += ["# TYPE shop_inflight gauge", f"shop_inflight {inflight}"]
+        for name, n in events:
+            kind = f"# TYPE {name.partition('{')[0]} counter"
+            lines += [f"{name} {n}"] if kind in lines else [kind, f"{name} {n}"]
         lines += ["# TYPE process_resident_memory_bytes gauge", f"process_resident_memory_bytes {resident_bytes()}"]
         return "\n".join(lines) + "\n"

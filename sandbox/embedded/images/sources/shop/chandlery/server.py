@@ -4,7 +4,7 @@ import _socket
 import _thread
 import time
 
-from chandlery.text import parse_query, unquote
+from chandlery.text import from_json, parse_query, unquote
 
 MOST_HEADER = 8 * 1024
 MOST_BODY = 64 * 1024
@@ -13,17 +13,20 @@ IDLE_SECONDS = 5.0
 STACK = 256 * 1024  # a request needs some 20 kB; the default of 8 MiB counts against no limit but scares readers
 
 REASONS = {
-    200: "OK", 400: "Bad Request", 404: "Not Found", 405: "Method Not Allowed", 413: "Content Too Large",
+    200: "OK", 201: "Created", 400: "Bad Request", 404: "Not Found", 405: "Method Not Allowed", 409: "Conflict",
+    413: "Content Too Large",
     431: "Request Header Fields Too Large", 500: "Internal Server Error", 501: "Not Implemented",
     502: "Bad Gateway", 503: "Service Unavailable", 504: "Gateway Timeout",
 }  # fmt: skip
 
 
 class Request:
-    """One parsed request; header names are lower case."""
+    """One parsed request; header names are lower case. `connection` is None for a call inside the process."""
+
+    trace = None  # a tracing.Trace, once the app has looked at the headers
 
     def __init__(
-        self, method: str, target: str, headers: dict[str, str], body: bytes, connection: "_socket.socket"
+        self, method: str, target: str, headers: dict[str, str], body: bytes, connection: "_socket.socket | None"
     ) -> None:
         path, _, query = target.partition("?")
         self.method = method
@@ -32,6 +35,20 @@ class Request:
         self.headers = headers
         self.body = body
         self.connection = connection
+
+    def last(self) -> str:
+        """What stands behind the last slash of the path."""
+        return self.path.rpartition("/")[2]
+
+    def map(self) -> dict[str, object]:
+        """The body as a JSON map. Raises ValueError with a sentence for the client."""
+        try:
+            body = from_json(self.body.decode("utf-8", "replace"))
+        except ValueError as wrong:
+            raise ValueError(f"the body is no JSON: {wrong}") from None
+        if not isinstance(body, dict):
+            raise ValueError("the body must be a JSON map")
+        return body
 
 
 class Response:
