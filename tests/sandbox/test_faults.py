@@ -118,6 +118,25 @@ def fault(**changes):
     return Fault(**({"id": "kill", "kind": "kill-pod", "target": "pod:app=x", "grace": 3.0} | changes))
 
 
+VALUE = {"object": "ConfigMap/prices", "path": "data.ROPE", "value": "free"}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"kind": "kill-container", "grace": None, "parameters": {"how": "oom", "container": "app"}},
+        {"kind": "fail-readiness", "grace": None, "lasting": 20.0},
+        {"kind": "slow-app", "grace": None, "parameters": {"how": "delay", "ms": 900}},
+        {"kind": "break-dns", "grace": None, "target": "", "parameters": {"name": "storefront"}},
+        {"kind": "corrupt-config", "grace": None, "target": "", "parameters": VALUE},
+        {"by": "timeline", "at": "start+20s", "parameters": {"repeat": {"times": 3, "every": "10s"}}},
+        {"by": "check:up", "at": "start+5s"},
+    ],
+)
+def test_sound_faults_of_every_kind(changes):
+    assert check_fault(fault(**changes)).refused is None
+
+
 def test_a_sound_fault():
     assert check_fault(fault()).name == "kill-pod"
     assert check_fault(fault(pick=2, grace=None)).mechanism
@@ -126,7 +145,36 @@ def test_a_sound_fault():
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"kind": "burn"}, "there is kill-pod"),
+        ({"kind": "burn"}, "there is break-dns"),
+        ({"kind": "cut-traffic"}, "enforces NetworkPolicies"),
+        ({"kind": "stop-node"}, "shared with other students"),
+        ({"kind": "slow-app", "grace": None, "lasting": 121.0}, "at most 120"),
+        ({"kind": "slow-app", "grace": None, "parameters": {"how": "burn"}}, "not one of delay, hang, spin"),
+        ({"kind": "slow-app", "grace": None, "parameters": {"how": "hang", "ms": 5}}, "of how: delay"),
+        ({"kind": "slow-app", "grace": None, "parameters": {"ms": 0}}, "1 to 30000"),
+        ({"kind": "slow-app", "grace": None, "target": ""}, "at what it aims"),
+        ({"kind": "slow-app"}, "only kill-pod has a grace"),
+        ({"parameters": {"how": "oom"}}, "kill-pod has no how"),
+        ({"by": "timeline"}, "needs at:"),
+        ({"at": "start+5s"}, "not for by: student"),
+        ({"parameters": {"repeat": {"times": 1, "every": "10s"}}}, "with 2 to 10 times"),
+        ({"parameters": {"repeat": {"times": 3, "every": "10m"}}}, "1s to 60s"),
+        ({"parameters": {"repeat": 3}}, "times: 3, every: 10s"),
+        (
+            {"kind": "slow-app", "grace": None, "parameters": {"repeat": {"times": 3, "every": "10s"}}},
+            "happens at once",
+        ),
+        ({"kind": "break-dns", "grace": None, "parameters": {"name": "Shop!"}}, "one Service"),
+        ({"kind": "corrupt-config", "grace": None}, "Kind/name"),
+        (
+            {"kind": "corrupt-config", "grace": None, "parameters": VALUE | {"object": "Secret/x"}},
+            "kinds: ConfigMap",
+        ),
+        (
+            {"kind": "corrupt-config", "grace": None, "parameters": VALUE | {"path": "metadata.name"}},
+            "below spec",
+        ),
+        ({"kind": "corrupt-config", "grace": None, "parameters": VALUE | {"path": "a b"}}, "write a path"),
         ({"pick": "some"}, "one, all or a number"),
         ({"pick": 0}, "one, all or a number"),
         ({"grace": 1000.0}, "0 to 120"),
