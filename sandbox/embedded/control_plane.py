@@ -149,10 +149,18 @@ def registry_for(layout: Layout, python: str) -> Component:
     )
 
 
+def name_rules_folder(layout: Layout) -> Path:
+    return layout.conf / "name-rules"
+
+
 def corefile_for(layout: Layout) -> str:
-    """Names of the cluster; every other name does not exist, at once, because nothing leads outside."""
+    """Names of the cluster; every other name does not exist, at once, because nothing leads outside.
+
+    What is denied for a while comes first (`names_rules.py`).
+    """
     plan = layout.plan
     return f"""\
+import {name_rules_folder(layout)}/*.rule
 {DOMAIN}:{DNS_PORT} in-addr.arpa:{DNS_PORT} {{
     bind {plan.root}
     health 127.0.0.1:{plan.dns_health_port}

@@ -13,8 +13,10 @@ from sandbox.embedded.api import AdminApi
 from sandbox.embedded.backoff import Backoff
 from sandbox.embedded.errors import ComponentFailed, StartCancelled, StartTimedOut
 from sandbox.embedded.followers import Followers
+from sandbox.embedded.hands import HandsDesk
 from sandbox.embedded.importing import ImageTar, import_image, is_serving, missing_on
 from sandbox.embedded.layout import Layout
+from sandbox.embedded.names_rules import NameRules, reload_for
 from sandbox.embedded.plan import ClusterPlan, NodePlan
 from sandbox.embedded.processes import Component, Processes
 from sandbox.embedded.progress import Progress, Report
@@ -280,6 +282,13 @@ class EmbeddedCluster:
         moment = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
         with self.layout.supervisor_log.open("a") as log:
             log.write(f"{moment} {text}\n")
+
+    def open_hands(self, path: Path, uid: int, gid: int) -> HandsDesk:
+        """What the pages' server may ask of root, at a socket; stopped by who opened it. Raises OSError."""
+        rules = NameRules(self.layout, reload_for(self._processes))
+        desk = HandsDesk(self.layout, self._api, rules, path, uid, gid)
+        desk.start()
+        return desk
 
     # --- down ---------------------------------------------------------------------------------
 

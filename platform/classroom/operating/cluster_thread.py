@@ -15,6 +15,7 @@ from sandbox.cluster.client import ClusterClient
 from sandbox.cluster.which import RecordedOnly, choose_cluster, read_host
 from sandbox.embedded.building import ensure_binary
 from sandbox.embedded.errors import EmbeddedError
+from sandbox.embedded.hands import HandsDesk
 from sandbox.embedded.images import ensure_images
 from sandbox.embedded.packages import CLUSTER_PACKAGES
 from sandbox.embedded.plan import ClusterPlan
@@ -35,6 +36,7 @@ class ClusterThread(threading.Thread):
         self.home, self.owner, self.say = home, owner, say
         self.stopping = threading.Event()
         self.cluster: EmbeddedCluster | None = None
+        self.hands: HandsDesk | None = None
         self.last_said = ("", 0.0)
 
     def publish(self, notice: ClusterNotice) -> None:
@@ -102,6 +104,9 @@ class ClusterThread(threading.Thread):
         self.progress(Progress("guard rails", "Setting up the guard rails", 0, 0, None))
         asyncio.run(self.install())
         self.publish_images()
+        self.hands = self.cluster.open_hands(
+            self.home / "shared/hands.sock", self.owner.uid, self.owner.gid
+        )
         self.publish(ClusterNotice("ready", "The cluster is ready."))
         self.say("The cluster is ready: lessons are LIVE.")
         self.cluster.keep(self.stopping)
@@ -128,4 +133,6 @@ class ClusterThread(threading.Thread):
         if self.cluster is not None:
             self.cluster.cancel()
         self.join(15)
+        if self.hands is not None:
+            self.hands.stop()
         return self.cluster.down() if self.cluster is not None else []

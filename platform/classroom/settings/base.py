@@ -36,6 +36,7 @@ RECORD_FILE = WEB_HOME / "record.sqlite3"
 CLUSTER_FILE = SHARED / "cluster.json"
 KUBE_FOLDER = SHARED / "kube"
 AUDIT_FILE = SHARED / "audit" / "audit.log"
+HANDS_SOCKET = SHARED / "hands.sock"
 IMAGES_FILE = SHARED / "images.json"
 BELL_FILE = WEB_HOME / "bell.sock"
 

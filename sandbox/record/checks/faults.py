@@ -25,6 +25,7 @@ class FaultRun:
         self.deadline = NEVER
         self.missing: tuple[str, ...] | None = None
         self._candidates: list[Occurrence] = []  # oldest first
+        self._left = 0  # times that it is still to be done, in the same window
 
     @property
     def happened(self) -> bool:
@@ -42,13 +43,26 @@ class FaultRun:
     def started(self, entry: Entry, moment: Moment) -> Occurrence | None:
         """The platform says it began. None when it is the one already under way."""
         targets = _targets(entry.change)
-        if self.current is not None and targets and self.current.first_target in targets:
+        if self._is_under_way(targets):
             return None
+        self._left = int(entry.change.get("times", 1)) - 1
         first = next(iter(targets), "")
         self.current = Occurrence(
             self.fault.id, moment, targets=targets, first_target=first, pod=targets.get(first, "")
         )
         return self.current
+
+    def _is_under_way(self, targets: dict[str, str]) -> bool:
+        """A Pod is deleted once; anything else may be done to it again once it is over."""
+        if self.current is None or not targets or self.current.first_target not in targets:
+            return False
+        return self.fault.kind == "kill-pod" or self.current.end is None
+
+    def repeated(self, entry: Entry) -> None:
+        """The platform did it once more, in the same window."""
+        if self.current is not None and self.current.end is None:
+            self.current.targets |= _targets(entry.change)
+            self._left = int(entry.change.get("times", 1)) - int(entry.change.get("n", 1))
 
     def ended(self, moment: Moment) -> Occurrence | None:
         """The platform says it is over."""
@@ -116,7 +130,8 @@ class FaultRun:
         for occurrence in known:
             if occurrence is None or occurrence.end is not None:
                 continue
-            if occurrence.targets.pop(uid, None) is not None and not occurrence.targets:
+            gone = occurrence.targets.pop(uid, None) is not None and not occurrence.targets
+            if gone and (occurrence is not self.current or self._left <= 0):
                 occurrence.end = moment
                 return occurrence
         return None
