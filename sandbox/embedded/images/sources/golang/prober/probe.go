@@ -2,26 +2,21 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
 	"strings"
-	"syscall"
 	"time"
 )
 
 const (
 	shortestEvery  = 50
 	longestTimeout = 30_000
-	mostInFlight   = 8
-	longestBody    = 4 << 10
-	nonceHeader    = "X-Glasshull-Nonce"
-	podUIDHeader   = "X-Glasshull-Pod-Uid"
+	// mostInFlight bounds what one probe may have open; a probe whose timeout
+	// needs more than this at its pace is refused.
+	mostInFlight = 64
 )
 
 // probe is one question asked again and again: exactly one of HTTP, TCP and DNS.
@@ -30,6 +25,7 @@ type probe struct {
 	HTTP      string            `json:"http"`
 	TCP       string            `json:"tcp"`
 	DNS       string            `json:"dns"`
+	Type      string            `json:"type"` // of a DNS question; A when empty
 	Method    string            `json:"method"`
 	Headers   map[string]string `json:"headers"`
 	Body      string            `json:"body"`
@@ -70,6 +66,10 @@ func (p *probe) check() error {
 		return fmt.Errorf("every_ms is %d, the least is %d", p.EveryMS, shortestEvery)
 	case p.TimeoutMS < 1 || p.TimeoutMS > longestTimeout:
 		return fmt.Errorf("timeout_ms is %d, it must be 1 to %d", p.TimeoutMS, longestTimeout)
+	case p.open() > mostInFlight:
+		return fmt.Errorf("%d requests could be open at once, at most %d may", p.open(), mostInFlight)
+	case p.DNS != "" && !knownType(p.Type):
+		return fmt.Errorf("no DNS type %q", p.Type)
 	}
 	if p.TCP != "" {
 		_, _, err := net.SplitHostPort(p.TCP)
@@ -96,11 +96,17 @@ func (p *probe) checkHTTP() error {
 	return err
 }
 
+// open is how many requests can be unanswered at once, with room for one that
+// was sent late: a slow answer then is a timeout and never our own limit.
+func (p *probe) open() int {
+	return p.TimeoutMS/p.EveryMS + 2
+}
+
 // repeat asks on schedule, never waiting for a slow answer: requests run side
-// by side, and one that finds mostInFlight still open counts as failed.
+// by side.
 func (p *probe) repeat(ctx context.Context, report func(result)) {
 	start, every := time.Now(), time.Duration(p.EveryMS)*time.Millisecond
-	free := make(chan struct{}, mostInFlight)
+	free := make(chan struct{}, p.open())
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for n := 1; ; n++ {
@@ -140,48 +146,26 @@ func (p *probe) ask(ctx context.Context, result *result) {
 	var err error
 	switch {
 	case p.HTTP != "":
-		err = p.askHTTP(ctx, result)
+		var answer answer
+		answer, err = p.question(result.Nonce).ask(ctx)
+		result.take(answer)
 	case p.TCP != "":
 		err = askTCP(ctx, p.TCP)
 	default:
-		result.Body, err = askDNS(ctx, p.DNS)
+		result.Body, err = askDNS(ctx, p.DNS, p.Type)
 	}
-	result.MS = float64(time.Since(sent).Microseconds()) / 1000
+	result.MS = milliseconds(sent)
 	result.OkTransport = err == nil
 	result.Error = nameError(err)
 }
 
-// One connection per request: only so are load balancing and lost endpoints real.
-// No redirects, no proxy, no compression: what answers is what was asked.
-var transport = &http.Transport{
-	DisableKeepAlives:      true,
-	DisableCompression:     true,
-	MaxResponseHeaderBytes: 16 << 10,
+func (p *probe) question(nonce string) question {
+	return question{method: p.Method, url: p.HTTP, body: p.Body, headers: p.Headers, nonce: nonce}
 }
 
-func (p *probe) askHTTP(ctx context.Context, result *result) error {
-	request, err := http.NewRequestWithContext(ctx, p.Method, p.HTTP, strings.NewReader(p.Body))
-	if err != nil {
-		return err
-	}
-	for name, value := range p.Headers {
-		request.Header.Set(name, value)
-	}
-	// The final dot of a full name is for the resolver; servers compare hosts without it.
-	request.Host = strings.Replace(strings.TrimSuffix(request.URL.Host, "."), ".:", ":", 1)
-	request.Header.Set("User-Agent", "glasshull-prober")
-	request.Header.Set(nonceHeader, result.Nonce)
-	answer, err := transport.RoundTrip(request)
-	if err != nil {
-		return err
-	}
-	defer answer.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(answer.Body, longestBody))
-	result.Status = answer.StatusCode
-	result.Body = string(body)
-	result.EchoNonce = answer.Header.Get(nonceHeader)
-	result.EchoPodUID = answer.Header.Get(podUIDHeader)
-	return err
+func (r *result) take(answer answer) {
+	r.Status, r.Body = answer.status, answer.body
+	r.EchoNonce, r.EchoPodUID = answer.nonce, answer.podUID
 }
 
 func askTCP(ctx context.Context, address string) error {
@@ -190,40 +174,4 @@ func askTCP(ctx context.Context, address string) error {
 		return err
 	}
 	return connection.Close()
-}
-
-func askDNS(ctx context.Context, name string) (string, error) {
-	addresses, err := net.DefaultResolver.LookupHost(ctx, name)
-	return strings.Join(addresses, " "), err
-}
-
-// nameError gives the few words a lesson and a picture use.
-func nameError(err error) string {
-	var dns *net.DNSError
-	var timeout net.Error
-	switch {
-	case err == nil:
-		return ""
-	case errors.As(err, &dns) && dns.IsNotFound:
-		return "no such host"
-	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
-		return "timeout"
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return "refused"
-	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
-		return "reset"
-	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
-		return "unreachable"
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return "closed"
-	case dns != nil:
-		return "name service failed"
-	}
-	return "failed: " + err.Error()
-}
-
-func newNonce() string {
-	var bytes [12]byte
-	rand.Read(bytes[:])
-	return hex.EncodeToString(bytes[:])
 }

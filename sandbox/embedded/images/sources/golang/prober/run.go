@@ -5,9 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
-	"strings"
 	"time"
 )
 
@@ -23,9 +21,10 @@ const (
 
 var errSilence = errors.New("no command and no ping for 45 s")
 
+// command is what every line has; the rest depends on the op.
 type command struct {
-	Op string `json:"op"`
-	probe
+	Op     string `json:"op"`
+	ID     string `json:"id"`
 	Prefix string `json:"prefix"`
 }
 
@@ -42,7 +41,7 @@ func run(input io.Reader, output io.Writer, silence time.Duration) error {
 	defer stopAll()
 	lines, failed := readLines(input)
 	results := newReporter(output)
-	board := &board{ctx: ctx, running: map[string]context.CancelFunc{}, report: results.send}
+	board := newBoard(ctx, results.send)
 	watchdog := time.NewTimer(silence)
 	defer watchdog.Stop()
 	for {
@@ -53,6 +52,8 @@ func run(input io.Reader, output io.Writer, silence time.Duration) error {
 			}
 			watchdog.Reset(silence)
 			board.obey(line)
+		case task := <-board.over:
+			board.forget(task)
 		case err := <-results.broken:
 			return err
 		case <-watchdog.C:
@@ -110,58 +111,6 @@ func (r *reporter) write(output io.Writer) {
 		if err != nil {
 			r.broken <- err
 			return
-		}
-	}
-}
-
-// board holds the running probes by id. Only run's loop touches the map.
-type board struct {
-	ctx     context.Context
-	running map[string]context.CancelFunc
-	report  func(any)
-}
-
-func (b *board) obey(line []byte) {
-	var command command
-	if err := json.Unmarshal(line, &command); err != nil {
-		b.report(notice{Op: "error", Error: "not a command: " + err.Error()})
-		return
-	}
-	switch command.Op {
-	case "ping":
-		b.report(notice{Op: "pong"})
-	case "probe":
-		b.start(command.probe)
-	case "stop":
-		b.stop(func(id string) bool { return id == command.ID })
-	case "stop-all":
-		b.stop(func(id string) bool { return strings.HasPrefix(id, command.Prefix) })
-	default:
-		b.report(notice{Op: "error", ID: command.ID, Error: fmt.Sprintf("unknown op %q", command.Op)})
-	}
-}
-
-// start replaces a running probe of the same id.
-func (b *board) start(probe probe) {
-	if err := probe.check(); err != nil {
-		b.report(notice{Op: "error", ID: probe.ID, Error: err.Error()})
-		return
-	}
-	b.stop(func(id string) bool { return id == probe.ID })
-	if len(b.running) >= mostProbes {
-		b.report(notice{Op: "error", ID: probe.ID, Error: fmt.Sprintf("%d probes are running already", mostProbes)})
-		return
-	}
-	ctx, cancel := context.WithCancel(b.ctx)
-	b.running[probe.ID] = cancel
-	go probe.repeat(ctx, func(result result) { b.report(result) })
-}
-
-func (b *board) stop(wanted func(id string) bool) {
-	for id, cancel := range b.running {
-		if wanted(id) {
-			cancel()
-			delete(b.running, id)
 		}
 	}
 }
