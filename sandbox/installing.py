@@ -7,24 +7,16 @@ from typing import Any, TypeAlias
 
 from sandbox import admission
 from sandbox.cluster.client import ClusterClient
-from sandbox.cluster.ensuring import ensure_all_applied, ensure_applied
+from sandbox.cluster.ensuring import ensure_all_applied
 from sandbox.cluster.kinds import DEPLOYMENT, POD
-from sandbox.cluster.waiting import wait_for, wait_until_gone
-from sandbox.errors import ApiError, Forbidden, Invalid, NotFound, PolicyNotInForce
-from sandbox.manifests import (
-    MANAGED_BY,
-    PROBER_IMAGE,
-    dns_egress,
-    pod_security,
-    restricted_container,
-    restricted_pod,
-)
+from sandbox.errors import ApiError, Forbidden, PolicyNotInForce
+from sandbox.manifests import MANAGED_BY, dns_egress, pod_security
 from sandbox.plan import SANDBOX_LABEL, SYSTEM_NAMESPACE, TOOLBOX_NAMESPACE, Network
+from sandbox.prober_pod import ensure_prober
 from sandbox.rights import roles_and_bindings
 
 Manifest: TypeAlias = dict[str, Any]
 
-PROBER = "prober"
 # An empty namespace with the sandbox label, in which the policies are tried by dry runs.
 TRIAL_NAMESPACE = "glasshull-trial"
 # Policies take about two seconds to be live (measured); a loaded machine more.
@@ -35,7 +27,7 @@ _DRY_RUN = {"dryRun": "All"}
 
 
 async def ensure_platform(admin: ClusterClient, network: Network | None = None) -> None:
-    """Namespaces, rights, policies and the prober Pod; returns when the policies are in force.
+    """Namespaces, rights, policies and the prober; returns when the policies are in force.
 
     The prober may still be starting. Raises PolicyNotInForce, ApiError, ClusterUnavailable.
     """
@@ -88,72 +80,6 @@ def toolbox_rails(network: Network) -> list[Manifest]:
 def _toolboxes(api_version: str, kind: str) -> Manifest:
     metadata = {"name": "toolboxes", "namespace": TOOLBOX_NAMESPACE, "labels": dict(MANAGED_BY)}
     return {"apiVersion": api_version, "kind": kind, "metadata": metadata}
-
-
-def prober_pod() -> Manifest:
-    """One static program that waits; commands and results go over an exec stream."""
-    container = {
-        "name": PROBER,
-        "image": PROBER_IMAGE,
-        "imagePullPolicy": "IfNotPresent",
-        "command": ["prober"],
-        "args": ["wait"],
-        "resources": {
-            "requests": {"cpu": "50m", "memory": "32Mi"},
-            "limits": {"memory": "128Mi"},
-        },
-        "securityContext": restricted_container() | {"readOnlyRootFilesystem": True},
-    }
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {
-            "name": PROBER,
-            "namespace": SYSTEM_NAMESPACE,
-            "labels": MANAGED_BY | {"app": PROBER},
-        },
-        "spec": {
-            "automountServiceAccountToken": False,
-            "enableServiceLinks": False,
-            "terminationGracePeriodSeconds": 1,
-            "securityContext": restricted_pod(),
-            "containers": [container],
-        },
-    }
-
-
-async def ensure_prober(admin: ClusterClient) -> None:
-    """A living prober Pod; one that ended, or that is of an older version of us, is replaced."""
-    try:
-        found = await admin.request("GET", POD.path(SYSTEM_NAMESPACE, PROBER))
-    except NotFound:
-        await ensure_applied(admin, prober_pod())
-        return
-    if not _is_over(found):
-        try:
-            await ensure_applied(admin, prober_pod())
-            return
-        except Invalid:
-            pass  # a Pod's template cannot be changed: replace it
-    await admin.request("DELETE", POD.path(SYSTEM_NAMESPACE, PROBER), body={"gracePeriodSeconds": 0})
-    await wait_until_gone(admin, POD, SYSTEM_NAMESPACE, PROBER, found["metadata"]["uid"], timeout=30.0)
-    await ensure_applied(admin, prober_pod())
-
-
-def _is_over(pod: Manifest) -> bool:
-    return pod.get("status", {}).get("phase") in ("Succeeded", "Failed") or bool(
-        pod["metadata"].get("deletionTimestamp")
-    )
-
-
-async def wait_for_prober(admin: ClusterClient, *, timeout: float = 60.0) -> None:
-    """Until the prober is Ready. Raises SandboxNotReady."""
-    await wait_for(admin, POD, SYSTEM_NAMESPACE, PROBER, is_ready, timeout=timeout)
-
-
-def is_ready(pod: Manifest | None) -> bool:
-    conditions = (pod or {}).get("status", {}).get("conditions") or []
-    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
 
 
 # --- are they in force? -----------------------------------------------------------------------------

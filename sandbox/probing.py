@@ -7,9 +7,10 @@ JSON lines. It stops when the stream ends; after a reconnect everything that sho
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import random
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Mapping
 from typing import Any
 
 import msgspec
@@ -17,28 +18,35 @@ import msgspec
 from sandbox.cluster.client import ClusterClient
 from sandbox.errors import SandboxError
 from sandbox.exec_stream import STDOUT, ExecStream, open_exec
-from sandbox.plan import SYSTEM_NAMESPACE
+from sandbox.loading import LoadNews, LoadSpec
+from sandbox.prober_pod import find_prober
 from sandbox.record.exercise import Probe
 
 log = logging.getLogger(__name__)
 
 ARGV = ("prober", "run")
 PING_S = 10.0  # the prober gives up after 45 s of silence
+ANSWER_S = 2.0  # that an answer may take on the stream, over the request's own timeout
 SHORTEST_WAIT_S, LONGEST_WAIT_S = 0.1, 5.0
 LONGEST_LINE = 64 * 1024
 SUMMARY_S = 1.0
 STRANGER = "answered by a stranger"
 
 
+class ProberAway(SandboxError):
+    """The prober cannot be asked just now: its stream is down, or it did not answer in time."""
+
+
 class ProbeSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One question, asked every `every_ms`: exactly one of http, tcp and dns. Names are full names."""
 
     id: str
-    every_ms: int
+    every_ms: int = 0
     timeout_ms: int
     http: str = ""
     tcp: str = ""
     dns: str = ""
+    type: str = ""
     method: str = ""
     body: str = ""
     headers: dict[str, str] = {}
@@ -100,7 +108,7 @@ def spec_for(probe: Probe, namespace: str, *, domain: str = "cluster.local") -> 
     if probe.kind == "tcp":
         return replace(asked, tcp=f"{name}{colon}{rest}")
     if probe.kind == "dns":
-        return replace(asked, dns=name)
+        return replace(asked, dns=name, type=probe.type)
     raise ValueError(f"probe {probe.id!r}: the prober does not ask {probe.kind} probes")
 
 
@@ -112,9 +120,9 @@ def evaluate(result: ProbeResult, own_pod_uids: Container[str]) -> Evaluation:
     """
     if not result.ok_transport:
         return Evaluation(False, result.error or "no answer")
-    if not result.is_http:
-        return Evaluation(True)
     body = _json(result.body)
+    if not result.is_http:
+        return Evaluation(True, json=body)
     nonce, pod_uid = result.echo_nonce, result.echo_pod_uid
     if not (nonce and pod_uid) and isinstance(body, dict):
         nonce, pod_uid = str(body.get("nonce", "")), str(body.get("podUid", ""))
@@ -126,13 +134,14 @@ def evaluate(result: ProbeResult, own_pod_uids: Container[str]) -> Evaluation:
 class ProbeSummariser:
     """Pure: turns the answers of one sandbox's probes into what its record holds (lesson format 4.2).
 
-    An entry for each failure and for each change of outcome, and one summary a second with what was sent
-    and what failed in that second. Four good answers a second so become one small entry.
+    An entry for each failure and for each change of outcome, and one summary a second with what was sent, what
+    failed and which Pods answered in that second. Four good answers a second so become one small entry.
     """
 
     def __init__(self) -> None:
         self._outcome: dict[str, bool] = {}
         self._counts: dict[str, list[int]] = {}
+        self._pods: dict[str, dict[str, int]] = {}  # probe -> Pod uid -> answers, the last to answer last
         self._until: dict[str, float] = {}
 
     def feed(self, probe: str, ok: bool, change: dict[str, Any], at: float) -> list[dict[str, Any]]:
@@ -144,9 +153,13 @@ class ProbeSummariser:
         counts = self._counts.get(probe)
         if counts is None:
             counts = self._counts[probe] = [0, 0]
+            self._pods[probe] = {}
             self._until[probe] = at + SUMMARY_S
         counts[0] += 1
         counts[1] += not ok
+        if ok and (uid := str(change.get("podUid") or "")):
+            pods = self._pods[probe]
+            pods[uid] = pods.pop(uid, 0) + 1
         return changes
 
     def advance(self, at: float) -> list[dict[str, Any]]:
@@ -166,28 +179,40 @@ class ProbeSummariser:
             return []
         sent, failed = self._counts.pop(probe)
         del self._until[probe]
-        return [{"id": probe, "summary": True, "sent": sent, "failed": failed}]
+        pods = self._pods.pop(probe)
+        said: dict[str, Any] = {"id": probe, "summary": True, "sent": sent, "failed": failed}
+        return [{**said, "pods": pods} if pods else said]
 
 
 class Prober:
-    """Keeps the stream to the prober Pod and what should run on it. Answers come while `run` runs."""
+    """Keeps the stream to the prober and what should run on it. News come while `run` runs.
+
+    A load that was running when the stream broke is over: it is told as ended, with `error`, and not begun again.
+    """
 
     def __init__(
         self,
         client: ClusterClient,
-        namespace: str = SYSTEM_NAMESPACE,
-        pod: str = "prober",
+        place: tuple[str, str] | None = None,
         *,
         container: str = "prober",
         on_result: OnResult = lambda _: None,
+        on_load: Callable[[LoadNews], None] = lambda _: None,
+        on_memory: Callable[[str, dict[str, int]], None] = lambda _sandbox, _bytes: None,
         on_state: Callable[[bool], None] = lambda _: None,
     ) -> None:
+        """`place`: namespace and name of the prober's Pod; None = whichever of the platform's is ready."""
         self.on_result = on_result
+        self.on_load = on_load
+        self.on_memory = on_memory
         self.on_state = on_state  # told True when answers can come, False when they cannot
         self.connected = False
         self._client = client
-        self._place = (namespace, pod, container)
+        self._place, self._container = place, container
         self._running: dict[str, ProbeSpec] = {}
+        self._loads: dict[str, LoadSpec] = {}
+        self._asked: dict[str, asyncio.Future[_Heard]] = {}
+        self._numbers = itertools.count(1)
         self._unsent: list[bytes] = []
         self._news = asyncio.Event()
 
@@ -204,18 +229,64 @@ class Prober:
             if self._running.pop(prefix + probe, None) is not None:
                 self._tell(msgspec.json.encode({"op": "stop", "id": prefix + probe}))
             return
-        mine = [name for name in self._running if name.startswith(prefix)]
+        mine = [name for name in (*self._running, *self._loads) if name.startswith(prefix)]
         for name in mine:
-            del self._running[name]
+            self._running.pop(name, None)
+            self._loads.pop(name, None)
         if mine:
             self._tell(msgspec.json.encode({"op": "stop-all", "prefix": prefix}))
+
+    def start_load(self, sandbox: str, load: LoadSpec) -> None:
+        """Send from now on, until its time is over. Raises ProberAway."""
+        if not self.connected:
+            raise ProberAway("Nobody can be sent to the shop just now.")
+        name = f"{sandbox}/{load.id}"
+        self._loads[name] = load
+        self._tell(_command(name, load, op="load"))
+
+    def end_load(self, sandbox: str, load: str) -> None:
+        """Send nothing more; it is told as ended once what is under way was answered."""
+        self._tell(msgspec.json.encode({"op": "end", "id": f"{sandbox}/{load}"}))
+
+    def loads_of(self, sandbox: str) -> list[LoadSpec]:
+        return [load for name, load in self._loads.items() if name.startswith(f"{sandbox}/")]
+
+    @property
+    def rate(self) -> float:
+        """Requests a second of all loads together."""
+        return sum(load.rate for load in self._loads.values())
+
+    def measure(self, sandbox: str, pods: Mapping[str, str]) -> None:
+        """Ask Pods (uid -> address) how much memory they use, once; `on_memory` is told what they say."""
+        self._tell(msgspec.json.encode({"op": "memory", "id": sandbox, "pods": dict(pods)}))
+
+    async def ask(
+        self, url: str, *, method: str = "GET", body: str = "", timeout: float = 2.0
+    ) -> ProbeResult:
+        """One HTTP request outside any probe. What the server does is in the result. Raises ProberAway."""
+        if not self.connected:
+            raise ProberAway("The prober cannot be asked just now.")
+        name = f"q{next(self._numbers)}"
+        spec = ProbeSpec(id=name, http=url, method=method, body=body, timeout_ms=round(timeout * 1000))
+        answer = self._asked[name] = asyncio.get_running_loop().create_future()
+        self._tell(_command(name, spec, op="ask"))
+        try:
+            heard = await asyncio.wait_for(answer, timeout + ANSWER_S)
+        except TimeoutError:
+            raise ProberAway("The prober did not answer in time.") from None
+        finally:
+            self._asked.pop(name, None)
+        if heard.op == "error":
+            raise ProberAway(f"The prober refused: {heard.error}")
+        return heard.result(spec)
 
     async def run(self) -> None:
         """Connect, and connect again, until cancelled."""
         wait = SHORTEST_WAIT_S
         while True:
             try:
-                async with await open_exec(self._client, *self._place, ARGV) as stream:
+                place = self._place or await find_prober(self._client)
+                async with await open_exec(self._client, *place, self._container, ARGV) as stream:
                     wait = SHORTEST_WAIT_S
                     await self._serve(stream)
             except SandboxError as error:
@@ -233,8 +304,18 @@ class Prober:
             await self._read(stream)
         finally:
             self._set_state(False)
+            self._lose_what_ran()
             writing.cancel()
             await asyncio.gather(writing, return_exceptions=True)
+
+    def _lose_what_ran(self) -> None:
+        lost, self._loads = self._loads, {}
+        for name, load in lost.items():
+            sandbox = name.rpartition("/")[0]
+            self.on_load(LoadNews(op="ended", sandbox=sandbox, id=load.id, error="the sender was lost"))
+        for answer in self._asked.values():
+            if not answer.done():
+                answer.set_exception(ProberAway("The prober was lost before it answered."))
 
     async def _write(self, stream: ExecStream) -> None:
         while True:
@@ -268,13 +349,39 @@ class Prober:
         except msgspec.MsgspecError as error:
             log.warning("prober sent nonsense: %s", error)
             return
-        if heard.op:
-            if heard.op != "pong":
-                log.warning("prober %s: %s %s %s", heard.op, heard.id, heard.error, heard.lost or "")
-            return
-        spec = self._running.get(heard.id)
-        if spec is not None:
+        if heard.op in _OF_LOADS and heard.id in self._loads:
+            self._take_load(heard)
+        elif heard.op == "memory":
+            self.on_memory(heard.id, heard.memory)
+        elif heard.id in self._asked:
+            if not (answer := self._asked[heard.id]).done():
+                answer.set_result(heard)
+        elif heard.op in ("error", "lost"):
+            log.warning("prober %s: %s %s %s", heard.op, heard.id, heard.error, heard.lost or "")
+        elif not heard.op and (spec := self._running.get(heard.id)) is not None:
             self.on_result(heard.result(spec))
+
+    def _take_load(self, heard: _Heard) -> None:
+        load = self._loads[heard.id]
+        if heard.op in ("ended", "error"):
+            del self._loads[heard.id]
+        self.on_load(
+            LoadNews(
+                op=heard.op,
+                sandbox=heard.id.rpartition("/")[0],
+                id=load.id,
+                sent=heard.sent,
+                failed=heard.failed,
+                untold=heard.untold,
+                lost=heard.lost,
+                p95=heard.p95,
+                pods=heard.pods,
+                status=heard.status,
+                ms=heard.ms,
+                error=heard.error,
+                pod_uid=heard.pod_uid,
+            )
+        )
 
     def _tell(self, line: bytes) -> None:
         """Without a connection nothing is kept: everything running is sent when there is one."""
@@ -288,8 +395,11 @@ class Prober:
             self.on_state(connected)
 
 
+_OF_LOADS = frozenset({"second", "failure", "ended", "error"})
+
+
 class _Heard(msgspec.Struct):
-    """A line of the prober: a result, or (with `op`) a notice."""
+    """A line of the prober: a probe's result, or with `op` what that says."""
 
     op: str = ""
     id: str = ""
@@ -304,6 +414,13 @@ class _Heard(msgspec.Struct):
     echo_nonce: str = ""
     echo_pod_uid: str = ""
     lost: int = 0
+    sent: int = 0
+    failed: int = 0
+    untold: int = 0
+    p95: float | None = None
+    pods: dict[str, int] = {}
+    pod_uid: str = ""
+    memory: dict[str, int] = {}
 
     def result(self, spec: ProbeSpec) -> ProbeResult:
         return ProbeResult(
@@ -326,8 +443,8 @@ class _Heard(msgspec.Struct):
 _decoder = msgspec.json.Decoder(_Heard)
 
 
-def _command(name: str, probe: ProbeSpec) -> bytes:
-    return msgspec.json.encode({"op": "probe", **msgspec.to_builtins(probe), "id": name})
+def _command(name: str, spec: ProbeSpec | LoadSpec, *, op: str = "probe") -> bytes:
+    return msgspec.json.encode({"op": op, **msgspec.to_builtins(spec), "id": name})
 
 
 def _json(text: str) -> Any:

@@ -8,7 +8,7 @@ from sandbox.cluster.client import ClusterClient
 from sandbox.cluster.kinds import DEPLOYMENT, POD
 from sandbox.cluster.waiting import wait_for
 from sandbox.errors import ApiError
-from sandbox.installing import is_ready
+from sandbox.prober_pod import is_ready
 
 START = [
     {

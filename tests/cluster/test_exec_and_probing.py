@@ -268,7 +268,7 @@ async def test_the_toolbox_has_what_a_lesson_types(place: Place):
 
 async def test_the_prober_delivers_answers_of_this_pod(place: Place):
     results: list[ProbeResult] = []
-    prober = Prober(place.client, place.namespace, "prober", on_result=results.append)
+    prober = Prober(place.client, (place.namespace, "prober"), on_result=results.append)
     task = asyncio.create_task(prober.run())
     uid = (await place.pod("storefront"))["metadata"]["uid"]
     every = {"every": 0.25, "timeout": 1.0}

@@ -5,7 +5,8 @@ import pytest
 from sandbox.admission import FENCE, VALIDATING
 from sandbox.cluster.client import MERGE_PATCH, ClusterClient
 from sandbox.cluster.kinds import CLUSTER_ROLE, POD, VALIDATING_POLICY
-from sandbox.installing import ensure_platform, wait_for_policies, wait_for_prober
+from sandbox.installing import ensure_platform, wait_for_policies
+from sandbox.prober_pod import wait_for_prober
 from tests.cluster.real import status_of, uids
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(120)]

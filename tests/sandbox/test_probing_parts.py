@@ -10,7 +10,17 @@ import pytest
 
 from sandbox import probing
 from sandbox.errors import ClusterUnavailable
-from sandbox.probing import STRANGER, Prober, ProbeResult, ProbeSpec, ProbeSummariser, evaluate, spec_for
+from sandbox.loading import LoadSpec
+from sandbox.probing import (
+    STRANGER,
+    Prober,
+    ProberAway,
+    ProbeResult,
+    ProbeSpec,
+    ProbeSummariser,
+    evaluate,
+    spec_for,
+)
 from sandbox.record.exercise import Probe
 
 OWN = {"uid-1", "uid-2"}
@@ -38,6 +48,13 @@ def test_a_lessons_probe_becomes_a_question_in_its_namespace(probe: Probe, field
     spec = spec_for(probe, "gh-a")
     assert getattr(spec, field) == asked
     assert (spec.every_ms, spec.timeout_ms) == (1000, 1000)
+
+
+def test_a_question_of_the_name_service_has_a_type_and_an_answer_that_can_be_read():
+    spec = spec_for(Probe(id="p", kind="dns", target="storefront", type="SRV"), "gh-a")
+    assert spec.type == "SRV"
+    said = evaluate(answer(is_http=False, body=body(answers=["10.1.2.3"])), OWN)
+    assert said.json == {"answers": ["10.1.2.3"]}
 
 
 def test_kinds_the_prober_does_not_ask_are_refused():
@@ -71,6 +88,7 @@ def body(**fields) -> str:
         (answer(ok_transport=False, error="refused"), False, "refused"),
         (answer(ok_transport=False), False, "no answer"),
         (answer(is_http=False, status=0), True, ""),
+        (answer(is_http=False, body=body(answers=["10.1.2.3"])), True, ""),
     ],
 )
 def test_an_answer_counts_with_its_nonce_and_from_a_pod_of_this_sandbox(
@@ -89,6 +107,15 @@ def test_good_answers_become_one_summary_a_second():
     assert changes[1:] == [{"id": "front", "summary": True, "sent": 4, "failed": 0}] * 2
     assert summariser.advance(103.0) == [{"id": "front", "summary": True, "sent": 4, "failed": 0}]
     assert summariser.advance(104.0) == []
+
+
+def test_a_summary_names_the_pods_that_answered_the_last_one_last():
+    summariser = ProbeSummariser()
+    for n, uid in enumerate(["a", "b", "a", ""]):
+        summariser.feed("front", bool(uid), {"podUid": uid}, at=n * 0.1)
+    (summary,) = summariser.advance(5.0)
+    assert summary == {"id": "front", "summary": True, "sent": 4, "failed": 1, "pods": {"b": 1, "a": 2}}
+    assert list(summary["pods"]) == ["b", "a"]
 
 
 def test_every_failure_and_every_change_is_an_entry():
@@ -150,7 +177,7 @@ async def prober(monkeypatch: pytest.MonkeyPatch):
 
     monkeypatch.setattr(probing, "open_exec", open_exec)
     monkeypatch.setattr(probing, "SHORTEST_WAIT_S", 0.01)
-    made = Prober(None)  # type: ignore[arg-type]
+    made = Prober(None, ("here", "prober"))  # type: ignore[arg-type]
     made.results, made.states = [], []
     made.on_result, made.on_state = made.results.append, made.states.append
     task = asyncio.create_task(made.run())
@@ -205,6 +232,102 @@ async def test_after_a_broken_stream_everything_running_is_asked_again(prober):
     await asyncio.sleep(0.1)
     assert [command["id"] for command in streams[1].commands] == ["s1/front"]
     assert made.states == [True, False, True]
+
+
+RUSH = LoadSpec(
+    id="rush", http="http://a.ns.svc.d.:80/", within="ns.svc.d.", rate=5, for_ms=1000, timeout_ms=100, seed=1
+)
+
+
+async def test_a_load_is_sent_told_of_and_over(prober):
+    made, streams = prober
+    news = []
+    made.on_load = news.append
+    made.start_load("s1", RUSH)
+    assert (made.rate, made.loads_of("s1"), made.loads_of("s2")) == (5, [RUSH], [])
+    await asyncio.sleep(0.02)
+    assert streams[0].commands[0]["op"] == "load"
+    assert (streams[0].commands[0]["id"], streams[0].commands[0]["within"]) == ("s1/rush", "ns.svc.d.")
+    streams[0].say(op="second", id="s1/rush", n=1, sent=5, failed=1, p95=2.5, pods={"u": 4}, lost=0, untold=0)
+    streams[0].say(op="failure", id="s1/rush", status=0, ms=100, error="timeout", pod_uid="")
+    streams[0].say(op="second", id="s2/rush", sent=99)
+    made.end_load("s1", "rush")
+    streams[0].say(op="ended", id="s1/rush")
+    streams[0].say(op="second", id="s1/rush", sent=99)
+    await asyncio.sleep(0.02)
+    assert streams[0].commands[1] == {"op": "end", "id": "s1/rush"}
+    assert [(each.op, each.sandbox, each.id) for each in news] == [
+        ("second", "s1", "rush"), ("failure", "s1", "rush"), ("ended", "s1", "rush"),
+    ]  # fmt: skip
+    assert (news[0].sent, news[0].failed, news[0].p95, news[0].pods) == (5, 1, 2.5, {"u": 4})
+    assert (news[2].error, made.rate) == ("", 0)
+
+
+async def test_a_load_that_the_prober_refuses_or_that_lost_it_is_over_and_says_why(prober):
+    made, streams = prober
+    news = []
+    made.on_load = news.append
+    made.start_load("s1", RUSH)
+    streams[0].say(op="error", id="s1/rush", error="too much")
+    await asyncio.sleep(0.02)
+    made.start_load("s1", RUSH)
+    streams[0].lines.put_nowait(None)
+    await asyncio.sleep(0.1)
+    assert [(each.op, each.error) for each in news] == [
+        ("error", "too much"),
+        ("ended", "the sender was lost"),
+    ]
+    assert [command["op"] for command in streams[1].commands] == []  # it is not begun again
+    made.start_load("s1", RUSH)
+    made.stop("s1")
+    await asyncio.sleep(0.02)
+    assert streams[1].commands[-1] == {"op": "stop-all", "prefix": "s1/"}
+    assert made.loads_of("s1") == []
+
+
+async def test_asking_once(prober):
+    made, streams = prober
+    asking = asyncio.create_task(made.ask("http://10.1.2.3:9090/switch", method="POST", body="slow=1s"))
+    await asyncio.sleep(0.02)
+    (command,) = streams[0].commands
+    assert (command["op"], command["method"], command["body"]) == ("ask", "POST", "slow=1s")
+    streams[0].say(op="answer", id=command["id"], ok_transport=True, status=200, echo_pod_uid="u", body="{}")
+    answered = await asking
+    assert (answered.status, answered.echo_pod_uid, answered.is_http) == (200, "u", True)
+
+
+async def test_who_asks_once_hears_of_refusals_losses_and_silence(prober, monkeypatch: pytest.MonkeyPatch):
+    made, streams = prober
+    refused = asyncio.create_task(made.ask("file:///etc/passwd"))
+    await asyncio.sleep(0.02)
+    streams[0].say(op="error", id=streams[0].commands[0]["id"], error="no http address")
+    with pytest.raises(ProberAway, match="no http address"):
+        await refused
+    lost = asyncio.create_task(made.ask("http://a/"))
+    await asyncio.sleep(0.02)
+    streams[0].lines.put_nowait(None)
+    with pytest.raises(ProberAway, match="lost before it answered"):
+        await lost
+    with pytest.raises(ProberAway, match="just now"):
+        await made.ask("http://a/")
+    with pytest.raises(ProberAway, match="just now"):
+        made.start_load("s1", RUSH)
+    await asyncio.sleep(0.1)
+    monkeypatch.setattr(probing, "ANSWER_S", 0.01)
+    with pytest.raises(ProberAway, match="in time"):
+        await made.ask("http://a/", timeout=0.01)
+
+
+async def test_memory_is_asked_for_and_told(prober):
+    made, streams = prober
+    told = []
+    made.on_memory = lambda sandbox, used: told.append((sandbox, used))
+    made.measure("s1", {"uid-1": "10.1.2.3"})
+    await asyncio.sleep(0.02)
+    assert streams[0].commands == [{"op": "memory", "id": "s1", "pods": {"uid-1": "10.1.2.3"}}]
+    streams[0].say(op="memory", id="s1", memory={"uid-1": 12_000_000})
+    await asyncio.sleep(0.02)
+    assert told == [("s1", {"uid-1": 12_000_000})]
 
 
 async def test_a_silent_platform_pings(prober, monkeypatch: pytest.MonkeyPatch):

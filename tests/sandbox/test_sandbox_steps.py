@@ -6,7 +6,7 @@ import itertools
 import pytest
 from aiohttp import web
 
-from sandbox import installing, preparing
+from sandbox import installing, preparing, prober_pod
 from sandbox.errors import (
     ClusterUnavailable,
     NotFound,
@@ -289,16 +289,30 @@ async def test_a_cluster_that_refuses_everything_is_no_proof_either(monkeypatch)
             await installing.wait_for_policies(client, timeout=0.2)
 
 
-async def test_an_ended_prober_is_replaced():
+async def test_the_prober_is_made_again_by_a_controller_and_the_bare_pod_of_old_goes():
     cluster = TinyCluster()
+    bare = "/api/v1/namespaces/glasshull-system/pods/prober"
     async with fake_api(cluster) as api, api.client() as client:
-        await installing.ensure_prober(client)
-        path = "/api/v1/namespaces/glasshull-system/pods/prober"
-        first = cluster.objects[path]["metadata"]["uid"]
-        await installing.ensure_prober(client)
-        assert cluster.objects[path]["metadata"]["uid"] == first
-        cluster.objects[path]["status"]["phase"] = "Failed"
-        await installing.ensure_prober(client)
-        assert cluster.objects[path]["metadata"]["uid"] != first
-        assert cluster.objects[path]["spec"]["containers"][0]["args"] == ["wait"]
+        cluster.objects[bare] = {"metadata": {"name": "prober", "uid": "of-old"}}
+        await prober_pod.ensure_prober(client)
+        assert bare not in cluster.objects
+        await prober_pod.ensure_prober(client)
+        made = cluster.objects["/apis/apps/v1/namespaces/glasshull-system/deployments/prober"]
+        assert made["spec"]["template"]["spec"]["containers"][0]["args"] == ["wait"]
     await asyncio.sleep(0)
+
+
+def a_prober(name: str, *, ready: str = "True", made: str = "2026-01-01T00:00:00Z", **metadata: str) -> dict:
+    conditions = [{"type": "Ready", "status": ready}]
+    return {
+        "metadata": {"name": name, "creationTimestamp": made, **metadata},
+        "status": {"conditions": conditions},
+    }
+
+
+def test_the_prober_to_ask_is_the_newest_that_is_ready_and_stays():
+    old, new = a_prober("old"), a_prober("new", made="2026-01-02T00:00:00Z")
+    leaving = a_prober("leaving", made="2026-01-03T00:00:00Z", deletionTimestamp="2026-01-04T00:00:00Z")
+    starting = a_prober("starting", made="2026-01-04T00:00:00Z", ready="False")
+    assert prober_pod.ready_pod([new, old, leaving, starting]) == "new"
+    assert prober_pod.ready_pod([leaving, starting, {"metadata": {"name": "bare"}}]) is None

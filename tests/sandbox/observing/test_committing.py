@@ -199,6 +199,6 @@ async def test_a_listener_that_looks_at_the_picture_sees_the_number_that_belongs
 async def test_the_audit_and_probe_of_strangers_are_dropped(shop: Shop) -> None:
     await shop.begin()
     before = len(shop.entries)
-    shop.observer._on_probe("nobody", "front", {"id": "front", "ok": True})
+    shop.observer._on_asked("nobody", "probe", "front", {"id": "front", "ok": True})
     await shop.turn()
     assert len(shop.entries) == before
