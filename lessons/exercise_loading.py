@@ -2,38 +2,28 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from lessons.asked_loading import read_asked
 from lessons.checks_loading import read_check, read_id
 from lessons.course_loading import FEEDBACK, GATES, check_format
-from lessons.durations import parse_anchor, parse_rate
+from lessons.durations import parse_anchor
 from lessons.models import Budget, Course, Objects
 from lessons.problems import Problem
 from lessons.reading import Section, is_id, shown
+from lessons.traffic_loading import check_evidence, read_load, read_probe
 from lessons.variants import GENERATORS, generator_error
 from lessons.yaml_source import YamlSource
-from sandbox.record.exercise import Check, Exercise, Fault, Hint, Load, Mark, Prediction, Probe
+from sandbox.record.exercise import Check, Exercise, Fault, Hint, Mark
+from sandbox.record.fault_kinds import KINDS, complaints
 
-ANSWERS = ("choice", "number", "duration", "object", "node", "order", "curve", "set", "match")
-FAULT_KINDS = (
-    "kill-pod", "kill-container", "fail-readiness", "slow-app", "cut-traffic", "cordon-node", "drain-node",
-    "stop-node", "kill-component", "break-dns", "corrupt-config", "move-tag",
-)  # fmt: skip
 FAULT_PARAMETERS = (
     "how", "ms", "container", "from", "to", "port", "symptom", "name", "object", "path", "value",
     "repository", "tag", "digest", "repeat",
 )  # fmt: skip
-TARGETLESS_FAULTS = frozenset({"cut-traffic", "kill-component", "break-dns", "corrupt-config", "move-tag"})
 FAULT_BY = ("student", "submit", "timeline")
-LONGEST_FAULT = 120.0  # seconds, format 4.7
-_PROBE_TARGETS = {  # a Service of the sandbox, never a name elsewhere
-    "http": (re.compile(r"[a-z0-9][a-z0-9-]*:[0-9]{1,5}(?:/[^\s]*)?"), "service:port/path"),
-    "tcp": (re.compile(r"[a-z0-9][a-z0-9-]*:[0-9]{1,5}"), "service:port"),
-}
-PROBE_KINDS = ("http", "tcp", "dns", "exec", "leader")
 NOT_YET = {
     "start": "leave it out: start.yaml or the folder start/ is found by its name",
     "solution": "leave it out: solution.yaml, solution/ and solution.steps are found by their names",
@@ -85,16 +75,14 @@ def read_exercise(
         gate=cast("Any", root.choice("gate", GATES, draft.course.gate)),
         feedback=cast("Any", root.choice("feedback", FEEDBACK, draft.course.feedback)),
         variants=_variants(root, ids),
-        probes=tuple(_probe(name, each) for name, each in ids.named(root, "probes")),
-        loads=tuple(_load(name, each) for name, each in ids.named(root, "loads")),
+        probes=tuple(read_probe(name, each) for name, each in ids.named(root, "probes")),
+        loads=tuple(read_load(name, each) for name, each in ids.named(root, "loads")),
         marks=tuple(_mark(name, each) for name, each in ids.named(root, "marks")),
         faults=tuple(_fault(each) for each in ids.listed(root, "faults", "fault")),
         predictions=tuple(
-            _prediction(each, before=True) for each in ids.listed(root, "predictions", "prediction")
+            read_asked(each, before=True) for each in ids.listed(root, "predictions", "prediction")
         ),
-        questions=tuple(
-            _prediction(each, before=False) for each in ids.listed(root, "questions", "question")
-        ),
+        questions=tuple(read_asked(each, before=False) for each in ids.listed(root, "questions", "question")),
         checks=_checks(root, ids),
         hints=tuple(_hint(each) for each in ids.listed(root, "hints", "hint")),
         pods=draft.budget.pods,
@@ -106,6 +94,7 @@ def read_exercise(
     )
     root.finish()
     _check_task(root, exercise)
+    check_evidence(exercise.checks, exercise.probes, ids.places)
     return LoadedExercise(exercise, source, ids.places, root)
 
 
@@ -163,53 +152,6 @@ def _variants(root: Section, ids: _Ids) -> dict[str, dict[str, Any]]:
     return variants
 
 
-def _probe(name: str, section: Section) -> Probe:
-    kinds = [kind for kind in PROBE_KINDS if section.has(kind)]
-    if len(kinds) != 1:
-        section.note("L004", f'probe "{name}": exactly one of {", ".join(PROBE_KINDS)} is needed')
-    kind = kinds[0] if kinds else "http"
-    argv = section.texts("exec") if kind == "exec" else ()
-    headers = section.section("headers")
-    probe = Probe(
-        id=name,
-        kind=cast("Any", kind),
-        target=" ".join(argv) if kind == "exec" else section.text(kind),
-        every=section.seconds("every", 1.0),
-        timeout=section.seconds("timeout", 1.0),
-        ok=section.text("ok", "object.status == 200"),
-        method=section.text("method", "GET"),
-        body=section.text("body"),
-        headers={key: headers.text(key) for key in headers.values} if headers else {},
-        origin=cast("Any", section.choice("from", ("platform", "toolbox"), "platform")),
-        argv=argv,
-    )
-    form = _PROBE_TARGETS.get(kind)
-    if form and probe.target and not form[0].fullmatch(probe.target):
-        section.note("L021", f'probe target "{probe.target}": write {form[1]}', key=kind)
-    if probe.every < 0.1:  # ten a second is what one prober sends for a class
-        section.note(
-            "L004", f"every: {probe.every * 1000:.0f}ms is too often; 100ms is the least", key="every"
-        )
-    section.finish()
-    return probe
-
-
-def _load(name: str, section: Section) -> Load:
-    load = Load(
-        id=name,
-        target=section.text("http"),
-        rate=section.parsed("rate", parse_rate, 1.0),
-        lasting=section.seconds("for", 60.0),
-        script=section.text("script"),
-        shape=section.text("shape", "steady"),
-        by=section.choice("by", FAULT_BY, "student"),
-    )
-    if not (load.target or load.script):
-        section.note("L004", f'load "{name}": http: or script: is needed')
-    section.finish()
-    return load
-
-
 def _mark(name: str, section: Section) -> Mark:
     mark = Mark(
         id=name,
@@ -222,7 +164,7 @@ def _mark(name: str, section: Section) -> Mark:
 
 
 def _fault(section: Section) -> Fault:
-    kind = section.choice("kind", FAULT_KINDS, "kill-pod") if section.require("kind") else "kill-pod"
+    kind = section.choice("kind", tuple(KINDS), "kill-pod") if section.require("kind") else "kill-pod"
     by = section.text("by", "student")
     if by not in FAULT_BY and not by.startswith(("prediction:", "check:")):
         section.note(
@@ -241,10 +183,11 @@ def _fault(section: Section) -> Fault:
         needs=section.texts("needs"),
         parameters={key: section.raw(key) for key in FAULT_PARAMETERS if section.raw(key) is not None},
     )
-    if not fault.target and kind not in TARGETLESS_FAULTS:
+    if not fault.target and KINDS[kind].has_target:
         section.note("L004", f'fault "{fault.id}": target is missing', help_="for example pod:app=storefront")
-    if fault.lasting is not None and fault.lasting > LONGEST_FAULT:
-        section.note("L004", f"for: a fault lasts at most {LONGEST_FAULT:.0f}s", key="for")
+    for key, text in complaints(fault):
+        if key not in ("kind", "target"):  # said above, or by those who know what runs
+            section.note("L004", f"{key}: {text}", key=key if section.has(key) else None)
     section.finish()
     return fault
 
@@ -270,30 +213,6 @@ def _at(section: Section) -> str | None:
         section.note("L004", f"at: {error}", key="at")
         return None
     return full
-
-
-def _prediction(section: Section, *, before: bool) -> Prediction:
-    choices = section.section("choices")
-    why = section.section("why")
-    misconceptions = section.section("misconceptions")
-    prediction = Prediction(
-        id=read_id(section),
-        ask=section.required_text("ask"),
-        answer=section.choice("answer", ANSWERS, "choice"),
-        observed=section.required_text("observed"),
-        choices={key: choices.text(key) for key in choices.values} if choices else {},
-        before=section.optional_text("before") if before else None,
-        settle=section.seconds("settle", 0.0),
-        misconceptions={key: misconceptions.text(key) for key in misconceptions.values}
-        if misconceptions
-        else {},
-        why={key: why.text(key) for key in why.values} if why else {},
-        tolerance=section.optional_text("tolerance"),
-    )
-    if prediction.answer == "choice" and len(prediction.choices) < 2:
-        section.note("L004", f'"{prediction.id}": answer: choice needs at least two choices')
-    section.finish()
-    return prediction
 
 
 def _checks(root: Section, ids: _Ids) -> tuple[Check, ...]:

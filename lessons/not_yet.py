@@ -12,14 +12,14 @@ from lessons.exercise_loading import LoadedExercise
 from lessons.page_loading import Page
 from lessons.problems import Problem
 from lessons.reading import Section
+from sandbox.record.checks.anchors import read_anchor
 from sandbox.record.exercise import Fault
+from sandbox.record.fault_kinds import KINDS
 
-FAULTS = frozenset({"kill-pod"})
-FAULT_BY = frozenset({"student", "submit"})
-PROBES = frozenset({"http", "tcp", "dns"})
-ANSWERS = frozenset({"choice"})
-BLOCKS = frozenset({"question", "chart", "reflect"})
-SCENES = frozenset({"cluster"})
+FAULTS = frozenset(name for name, kind in KINDS.items() if kind.refused is None)
+PROBES = frozenset({"http", "tcp", "dns", "exec"})
+BLOCKS = frozenset({"chart", "reflect"})
+SCENES = frozenset({"cluster", "duel"})
 
 
 def check_exercise_runs(loaded: LoadedExercise) -> None:
@@ -32,27 +32,19 @@ def _of_exercise(loaded: LoadedExercise) -> Iterator[tuple[Section, str | None, 
     exercise, places = loaded.exercise, loaded.places
     for fault in exercise.faults:
         if fault.id in places:
-            yield from _of_fault(fault, places[fault.id])
+            yield from _of_fault(fault, places[fault.id], frozenset(each.id for each in exercise.marks))
     for probe in exercise.probes:
         if probe.kind not in PROBES:
             yield places[probe.id], probe.kind, f"a {probe.kind} probe"
-        if probe.origin != "platform":
-            yield places[probe.id], "from", f"from: {probe.origin}"
-    for prediction in exercise.predictions:
-        if prediction.answer not in ANSWERS and prediction.id in places:
-            yield places[prediction.id], "answer", f"answer: {prediction.answer}"
-    for key in ("loads", "questions"):
-        if getattr(exercise, key):
-            yield loaded.root, key, key
 
 
-def _of_fault(fault: Fault, section: Section) -> Iterator[tuple[Section, str | None, str]]:
+def _of_fault(
+    fault: Fault, section: Section, marks: frozenset[str]
+) -> Iterator[tuple[Section, str | None, str]]:
     if fault.kind not in FAULTS:
         yield section, "kind", f"kind: {fault.kind}"
-    if fault.by not in FAULT_BY:
-        yield section, "by", f"by: {fault.by}"
-    if "repeat" in fault.parameters:
-        yield section, "repeat", "repeat"
+    if fault.at is not None and read_anchor(fault.at).source in marks:
+        yield section, "at", f"at: {fault.at} (a mark)"
 
 
 def check_page_runs(page: Page, problems: list[Problem]) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from lessons import not_yet
-from lessons.exercise_loading import PROBE_KINDS
+from lessons.traffic_loading import PROBE_KINDS, TOOLBOX_KINDS
 from sandbox.faults.registry import FAULTS
+from sandbox.observing.toolbox_asking import argv_for
 from sandbox.probing import spec_for
 from sandbox.record.exercise import Probe
 
@@ -16,10 +20,22 @@ def test_faults_are_those_of_the_injector():
 
 
 @pytest.mark.parametrize("kind", PROBE_KINDS)
-def test_probes_are_those_of_the_prober(kind):
-    probe = Probe(id="front", kind=kind, target="storefront:80")
-    if kind in not_yet.PROBES:
+def test_probes_are_those_of_the_prober_and_of_the_toolbox(kind):
+    probe = Probe(id="front", kind=kind, target="storefront:80", argv=("true",))
+    if kind in TOOLBOX_KINDS:
+        assert argv_for(probe, "nonce")
+    else:
+        with pytest.raises(ValueError, match=kind):
+            argv_for(probe, "nonce")
+    if kind in not_yet.PROBES - {"exec"}:
         assert spec_for(probe, "n").id == "front"
     else:
         with pytest.raises(ValueError, match=kind):
             spec_for(probe, "n")
+
+
+def test_scenes_are_those_the_picture_draws():
+    source = (Path(__file__).parents[2] / "frontend/src/picture/scenes.ts").read_text()
+    drawn = set(re.findall(r'^  "?([a-z-]+)"?: \(\) => import', source, re.MULTILINE))
+    layouts = {"control-plane"}
+    assert drawn - layouts | {"cluster"} == not_yet.SCENES
