@@ -13,8 +13,12 @@ from typing import Any
 from sandbox.auditing import Action, tail
 from sandbox.cluster.client import ClusterClient
 from sandbox.errors import SandboxError
+from sandbox.faults.hands import Hands, NoHands
+from sandbox.faults.injecting import Injector
 from sandbox.observing.acting import Acting
 from sandbox.observing.asking import Asking
+from sandbox.observing.load_acts import LoadActs
+from sandbox.observing.toolbox_asking import ToolboxProber
 from sandbox.observing.track import Listener, Track
 from sandbox.observing.world import World
 from sandbox.plan import SandboxPlan
@@ -39,7 +43,7 @@ RETRY = 0.5  # seconds until a record that refused is asked again
 HandedOver = Callable[[str, int, int, int, str], None]  # sandbox, attempt, first seq, last seq, by
 
 
-class Observer(Acting):
+class Observer(LoadActs, Acting):
     """Lives in one event loop. `run` watches until cancelled; `open` begins or continues a sandbox's record."""
 
     def __init__(
@@ -52,6 +56,7 @@ class Observer(Acting):
         audit: Path | None,
         images: Mapping[str, str],
         on_handover: HandedOver | None = None,
+        hands: Hands | None = None,
     ) -> None:
         self.client, self.keeper, self.runner = observer, keeper, runner
         self.store, self.audit, self.images = store, audit, dict(images)
@@ -61,7 +66,8 @@ class Observer(Acting):
         self.by_namespace: dict[str, Track] = {}
         self.world = World()
         self.watcher = Watcher(observer, on_event=self._on_event, on_gap=self._on_gap, on_away=self._on_away)
-        self.asking = Asking(Prober(runner), self._on_probe)
+        self.asking = Asking(Prober(runner), self._on_asked, ToolboxProber.over(runner))
+        self.injector = Injector(runner, keeper, self.asking.prober, hands or NoHands())
         self._flush_soon = False
         self._retry: asyncio.TimerHandle | None = None
         self._left: list[Track] = []  # closed, with entries that the store has refused so far
@@ -119,7 +125,9 @@ class Observer(Acting):
             self._on_gap("late", before, now)
         for track in tuple(self.tracks.values()):
             track.advance(now)
+            self.start_due_loads(track, now)
             self._after(track)
+            self.look_at_faults(track, now)
         return now
 
     def spawn(self, work: Any, name: str) -> asyncio.Task[Any]:
@@ -160,6 +168,7 @@ class Observer(Acting):
             track.append("gap", "", {"from": track.at, "until": time.time(), "how": "lost"}, "observer")
         self._catch_up(track)
         if track.continued:
+            self.end_lost_loads(track)
             self.resume_faults(track)
         if track.phase.get("phase") in ("ready", "open"):
             self.asking.start(track)
@@ -366,11 +375,12 @@ class Observer(Acting):
         track.append("action", action.name, action.change(), "audit")
         self._after(track)
 
-    def _on_probe(self, sandbox: str, uid: str, change: dict[str, Any]) -> None:
+    def _on_asked(self, sandbox: str, kind: Kind, uid: str, change: dict[str, Any]) -> None:
+        """News of probes, loads and memory."""
         track = self.tracks.get(sandbox)
         if track is None:
             return
-        track.append("probe", uid, change, "prober")
+        track.append(kind, uid, change, "prober")
         self._after(track)
 
     # --- the attempt ------------------------------------------------------------------------------
@@ -390,16 +400,16 @@ class Observer(Acting):
             case Submit(by=by):
                 track.append("submit", str(track.attempt), {"attempt": track.attempt, "by": by}, "observer")
             case StartFault(id=fault):
-                self.spawn(self._test(track, fault), f"fault {fault}")
+                self.spawn(self._start_ours(track, fault), f"fault {fault}")
             case Handover():
                 self._hand_over(track)
             case EndProbes():
                 self.asking.stop(track.sandbox)
 
-    async def _test(self, track: Track, fault: str) -> None:
-        """Our own fault after hand-in. While the cluster is silent nothing is said: the course asks again."""
+    async def _start_ours(self, track: Track, fault: str) -> None:
+        """A fault that no student starts. While the cluster is silent nothing is said: the course asks again."""
         try:
-            await self.run_fault(track, fault, by="submit")
+            await self.run_fault(track, fault, by=self._fault(track, fault).by)
         except SandboxError as error:
             log.warning("observer: fault %s was not injected: %s", fault, error)
 

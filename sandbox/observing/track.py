@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
+from sandbox.observing.fault_runs import FaultRuns, targets_of
 from sandbox.plan import SandboxPlan
 from sandbox.record.attempt import AttemptCourse, Command
 from sandbox.record.checks import Engine, Finding, SandboxFacts
@@ -58,8 +59,14 @@ class Track:
         self.handed_in, self.submitted_by, self.started_seq = False, "", 0
         self.predictions: set[str] = set()
         self.faults: dict[str, str] = {}
-        self.targets: dict[str, str] = {}  # fault -> uid of the Pod it was last started on
+        self.targets: dict[str, tuple[str, ...]] = {}  # fault -> uids of the Pods it was last started on
+        self.runs = FaultRuns()
+        self.tend_at: dict[str, float] = {}  # fault -> not before this is it tried again to take it back
+        self.tend_pause: dict[str, float] = {}
+        self.loads: dict[str, str] = {}  # load -> phase, of this attempt
+        self.started_at = 0.0
         self.phase: dict[str, Any] = {}
+        self.seen_pods: set[str] = set()
         self.versions: dict[str, tuple[str, dict[str, Any]]] = {}  # uid -> kind, last object
         self.continued = False  # there was a record before this process
         self.waiting: list[Entry] = []
@@ -73,8 +80,18 @@ class Track:
 
     @property
     def pod_uids(self) -> frozenset[str]:
-        """Pods of this sandbox that exist now: only their answers count."""
-        return frozenset(uid for uid, (kind, _) in self.versions.items() if kind == "Pod")
+        """Pods of this sandbox: only their answers count. Those gone by now are among them, for what they answered
+        may be told after their end, and a uid never becomes somebody else's."""
+        return frozenset(self.seen_pods)
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """Pod uid -> address, of those that run."""
+        pods = (obj for kind, obj in self.versions.values() if kind == "Pod")
+        states = ((str(pod["metadata"]["uid"]), pod.get("status") or {}) for pod in pods)
+        return {
+            uid: str(at["podIP"]) for uid, at in states if at.get("podIP") and at.get("phase") == "Running"
+        }
 
     @property
     def shown(self) -> int:
@@ -93,11 +110,12 @@ class Track:
         """Started, and its target not gone yet."""
         return self.faults.get(fault) == "started"
 
-    def untouched_target(self, fault: str) -> dict[str, Any] | None:
-        """The Pod of a fault that has started, if nobody has asked it to go yet."""
-        kind, obj = self.versions.get(self.targets.get(fault, ""), ("", {}))
-        waits = self.fault_running(fault) and kind == "Pod" and not obj["metadata"].get("deletionTimestamp")
-        return obj if waits else None
+    def untouched_targets(self, fault: str) -> list[dict[str, Any]]:
+        """The Pods of a fault that has started which nobody has asked to go yet."""
+        if not self.fault_running(fault):
+            return []
+        known = [self.versions.get(uid, ("", {})) for uid in self.targets.get(fault, ())]
+        return [obj for kind, obj in known if kind == "Pod" and not obj["metadata"].get("deletionTimestamp")]
 
     # --- reading back -----------------------------------------------------------------------------
     def replay(self, entries: Iterable[Entry]) -> None:
@@ -115,23 +133,27 @@ class Track:
 
     def remember(self, entry: Entry) -> None:
         change = entry.change
+        self.runs.feed(entry)
         if entry.kind == "object":
             if change["op"] == "DELETED":
                 self.versions.pop(entry.uid, None)
             else:
                 self.versions[entry.uid] = (change["kind"], change["object"])
+            if change["kind"] == "Pod":
+                self.seen_pods.add(entry.uid)
         elif entry.kind == "start":
             self.begun, self.handed_in, self.submitted_by = True, False, ""
             self.opened = self.troubled = False
             self.attempt, self.attempt_until = change["attempt"], change.get("until") or 0.0
             self.last_begun = self.attempt
             self.started_seq, self.predictions, self.faults = entry.seq, set(), {}
+            self.started_at, self.loads = entry.at, {}
         elif entry.kind == "prediction" and "value" in change:
             self.predictions.add(change["id"])
         elif entry.kind == "fault":
-            self.faults[change["id"]] = change["phase"]
-            if change["phase"] == "started":
-                self.targets[change["id"]] = str((change.get("target") or {}).get("uid", ""))
+            self._remember_fault(change)
+        elif entry.kind == "load" and "phase" in change:
+            self.loads[entry.uid] = change["phase"]
         elif entry.kind == "submit":
             self.handed_in, self.submitted_by = True, change["by"]
         elif entry.kind == "phase":
@@ -142,6 +164,12 @@ class Track:
             if change.get("attempt", self.attempt) != self.attempt:  # another one, with all its time
                 self.attempt, self.attempt_until = change["attempt"], 0.0
             self.predictions, self.faults = set(), {}
+
+    def _remember_fault(self, change: dict[str, Any]) -> None:
+        if change["phase"] not in ("repeated", "reverting"):  # it goes on
+            self.faults[change["id"]] = change["phase"]
+        if change["phase"] in ("started", "repeated"):
+            self.targets[change["id"]] = tuple(each["uid"] for each in targets_of(change))
 
     # --- writing ----------------------------------------------------------------------------------
     def append(self, kind: Kind, uid: str, change: dict[str, Any], source: str) -> Entry:

@@ -7,20 +7,23 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from sandbox.record.checks.anchors import read_anchor
 from sandbox.record.checks.compiling import compile_exercise
 from sandbox.record.checks.verdict import FINAL
 from sandbox.record.entry import Entry
-from sandbox.record.exercise import Exercise
+from sandbox.record.exercise import Exercise, Fault
+from sandbox.record.traffic import LONGEST_S
 
 AGAIN = 5.0  # seconds after which a command that had no effect is given again
 ASKED_AT_MOST = 4  # times a fault of ours is asked for before we go on without it
 LONGEST_WINDOW = 240.0  # seconds after which a fault that nobody ended holds nothing up any more
+_LAST_ANSWERS = 5.0  # seconds in which the last answers of a load come, and its end is told
 LAST_VERDICTS = 90.0  # seconds after the last window in which a verdict may still be given
 
 
 @dataclass(frozen=True, slots=True)
 class StartFault:
-    """Test what was built: inject this fault, `by: submit`."""
+    """Inject this fault: a test of what was built (`by: submit`), or one whose time has come."""
 
     id: str
 
@@ -44,6 +47,28 @@ class EndProbes:
 
 Command: TypeAlias = StartFault | Submit | Handover | EndProbes
 State: TypeAlias = Literal["idle", "running", "closing", "testing", "handed-in"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Clocked:
+    """A fault that starts by itself: `offset` seconds after the moment (id, start | end | pass) has come."""
+
+    id: str
+    moment: tuple[str, str]
+    offset: float
+    needs: tuple[str, ...]
+
+
+def _clocked(fault: Fault) -> _Clocked | None:
+    """None for a fault that waits for a person, or for the hand-in."""
+    by, _, source = fault.by.partition(":")
+    anchor = read_anchor(fault.at or "start")
+    if by == "timeline":
+        return _Clocked(fault.id, (anchor.source, anchor.point), anchor.offset, fault.needs)
+    if by in ("prediction", "check"):
+        point = "pass" if by == "check" else "start"
+        return _Clocked(fault.id, (source, point), anchor.offset, fault.needs)
+    return None
 
 
 class AttemptCourse:
@@ -70,6 +95,7 @@ class AttemptCourse:
             )
             for fault in self._tests
         }
+        self._clocked = tuple(clocked for each in exercise.faults if (clocked := _clocked(each)))
         self._settle = {each.id: each.settle for each in exercise.faults}
         self._at = 0.0
         self.state: State = "idle"
@@ -94,6 +120,8 @@ class AttemptCourse:
         self.until = until
         self._states: dict[str, str] = {}
         self._windows: dict[str, float] = {}  # fault -> when its window is over
+        self._moments: dict[tuple[str, str], float] = {}  # what others are timed by -> when it first came
+        self._committed: set[str] = set()
         self._to_test = list(self._tests)
         self._testing: str | None = None
         self._asked: dict[Command, float] = {}
@@ -102,6 +130,15 @@ class AttemptCourse:
 
     def _on_start(self, entry: Entry) -> None:
         self._begin(float(entry.change.get("until") or math.inf))
+        self._came("start", "start", entry)
+
+    def _came(self, source: str, point: str, entry: Entry) -> None:
+        self._moments.setdefault((source, point), entry.at)
+
+    def _on_prediction(self, entry: Entry) -> None:
+        if "value" in entry.change:
+            self._committed.add(entry.uid)
+            self._came(entry.uid, "start", entry)
 
     def _on_reset(self, _entry: Entry) -> None:
         self._begin(math.inf)
@@ -109,15 +146,30 @@ class AttemptCourse:
 
     def _on_verdict(self, entry: Entry) -> None:
         self._states[entry.uid] = str(entry.change.get("state", "waiting"))
+        if self._states[entry.uid] == "pass":
+            self._came(entry.uid, "pass", entry)
 
     def _on_fault(self, entry: Entry) -> None:
         phase, id_ = entry.change.get("phase"), entry.uid
-        if phase == "started":
+        if phase in ("started", "repeated"):
             self._windows[id_] = entry.at + LONGEST_WINDOW
+            self._came(id_, "start", entry)
         elif phase in ("ended", "reverted"):
+            self._came(id_, "end", entry)
             self._windows[id_] = min(self._windows.get(id_, math.inf), entry.at + self._settle.get(id_, 0.0))
         elif phase == "failed":
             self._windows[id_] = -math.inf
+
+    def _on_load(self, entry: Entry) -> None:
+        """A load's window is open until it says that it has ended; one that is never heard of again, for its time."""
+        phase = entry.change.get("phase")
+        if phase == "started":
+            until = float(entry.change.get("until") or entry.at + LONGEST_S)
+            self._windows[entry.uid] = until + _LAST_ANSWERS
+            self._came(entry.uid, "start", entry)
+        elif phase == "ended" and entry.uid in self._windows:
+            self._came(entry.uid, "end", entry)
+            self._windows[entry.uid] = min(self._windows[entry.uid], entry.at)
 
     def _on_submit(self, _entry: Entry) -> None:
         if self.state == "running":
@@ -142,7 +194,22 @@ class AttemptCourse:
             return self._ask(Submit("time"))
         if self._all_passed():
             return self._ask(Submit("checks"))
-        return []
+        return [
+            command
+            for each in self._clocked
+            if self._is_due(each)
+            for command in self._ask(StartFault(each.id))
+        ]
+
+    def _is_due(self, each: _Clocked) -> bool:
+        came = self._moments.get(each.moment, math.inf)
+        often = self._times.get(StartFault(each.id), 0) >= ASKED_AT_MOST
+        if each.id in self._windows or often or self._at < came + each.offset:
+            return False
+        return all(
+            need in self._committed or self._states.get(need) in ("pass", "could-not-grade")
+            for need in each.needs
+        )
 
     def _all_passed(self) -> bool:
         """Every check that waits for no test of ours has passed; one decided only at submit may hold."""
@@ -222,6 +289,8 @@ _HANDLERS = {
     "reset": AttemptCourse._on_reset,
     "verdict": AttemptCourse._on_verdict,
     "fault": AttemptCourse._on_fault,
+    "prediction": AttemptCourse._on_prediction,
+    "load": AttemptCourse._on_load,
     "submit": AttemptCourse._on_submit,
     "handover": AttemptCourse._on_handover,
 }

@@ -9,14 +9,17 @@ import msgspec
 
 Kind: TypeAlias = Literal[
     "object",  # {op: ADDED|MODIFIED|DELETED, kind, resourceVersion, object, synthetic?}; uid = the object's
-    "probe",  # {id, ok, status, ms, body, json, podUid, error} or {id, summary: true, sent, failed}
-    "load",  # per second {id, sent, failed, p95, distinctPods, lost}
+    "probe",  # {id, ok, status, ms, body, json, podUid, error} or {id, summary: true, sent, failed, pods}
+    # {id, phase: started|ended, rate, until, by, why?}, per second {id, sent, failed, p95, distinctPods, lost, pods,
+    # untold?}, or one failure {id, ok: false, status, ms, error, podUid}
+    "load",
+    "measure",  # uid = "memory": {pods: {podUid: resident bytes}}
     "fault",  # {id, phase: armed|started|ended|reverted|failed, target: {kind, name, uid}, by, text?}
     "verdict",  # a Verdict as a map
     "hint",  # {id, phase: offered|opened|gone, say?, n, most}
     "action",  # {verb, resource, name, code, through: terminal|editor|picture|page, subresource}
-    "prediction",  # {id, value} committed; {id, observed, right} once settled
-    "answer",  # {id, value}
+    "prediction",  # {id, value, why} committed; {id, observed, right, pairs?} once settled
+    "answer",  # the same of a question
     "start",  # {attempt, params, until}: a new attempt (or its reset) begins here
     "submit",  # {attempt, by: student|checks|time}
     "handover",  # {attempt, first, by}: windows are closed, tests done; `first` = seq of its start

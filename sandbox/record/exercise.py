@@ -15,6 +15,10 @@ Operator: TypeAlias = Literal[
     "now", "eventually", "always", "never", "before", "count", "recovered", "stays", "predicted", "answered"
 ]
 
+Answer: TypeAlias = Literal[
+    "choice", "number", "duration", "object", "node", "order", "curve", "set", "match"
+]
+
 
 class Spec(msgspec.Struct, frozen=True, kw_only=True):
     """Common base: immutable, compared by value."""
@@ -58,9 +62,10 @@ class Check(Spec, frozen=True, kw_only=True):
 
 
 class Probe(Spec, frozen=True, kw_only=True):
-    """Asked on schedule by the prober.
+    """Asked on schedule: from the platform by the prober, or in the student's toolbox (then for nothing but show).
 
-    `target` is host:port/path for http, host:port for tcp, a name for dns.
+    `target` is host:port/path for http, host:port for tcp, a name for dns. An exec probe runs `argv` in the
+    toolbox; its `status` is the exit code, its `body` what it printed.
     """
 
     id: str
@@ -74,16 +79,30 @@ class Probe(Spec, frozen=True, kw_only=True):
     headers: dict[str, str] = {}
     origin: Literal["platform", "toolbox"] = "platform"  # `from:` in the file
     argv: tuple[str, ...] = ()
+    type: str = ""  # of a dns question: A (also when empty), AAAA, SRV, TXT
 
 
 class Load(Spec, frozen=True, kw_only=True):
+    """Traffic of many customers to one Service of the sandbox.
+
+    `target` is host:port/path, of a script host:port. `rate` requests a second, `rates` = those the student may
+    choose from. `by`: student | timeline; `at` = seconds after the start, of a timeline's.
+    """
+
     id: str
     target: str
     rate: float
     lasting: float
-    script: str = ""
-    shape: str = "steady"
+    script: Literal["", "browse", "basket", "order"] = ""
+    shape: Literal["steady", "ramp", "burst"] = "steady"
     by: str = "student"
+    at: float = 0.0
+    rates: tuple[float, ...] = ()
+
+    @property
+    def choices(self) -> tuple[float, ...]:
+        """Rates that may be started with; the first is the usual one."""
+        return self.rates or (self.rate,)
 
 
 class Fault(Spec, frozen=True, kw_only=True):
@@ -112,16 +131,26 @@ class Mark(Spec, frozen=True, kw_only=True):
 
 
 class Prediction(Spec, frozen=True, kw_only=True):
-    """`answer`: choice, number, duration, object, node, order, curve, set, match.
+    """What a student says: a prediction before the fact, or a question. Values by `answer`:
 
-    `observed` is CEL: a list of all right answers.
+    choice = a key of `choices` · set = keys · order = all keys in order · match = {key of `given`: key of
+    `choices`} · number · duration = seconds · node = its name · object = "Kind/name" · curve = `points` numbers.
+    `observed` is CEL: a list of all right answers, each such a value; empty for a duration that is measured:
+    the time from the anchor `after` until `first` (CEL) holds. Keys of `misconceptions` and `why` are choices:
+    those chosen, of an order the one put first, of a match also "given/choice"; of a number its text.
     """
 
     id: str
     ask: str
-    answer: str
+    answer: Answer
     observed: str
+    first: str | None = None
+    after: str | None = None
     choices: dict[str, str] = {}
+    given: dict[str, str] = {}  # match: what stands on the left, in the file's order
+    points: int | None = None  # curve: how many values
+    labels: tuple[str, ...] = ()  # curve: a word under each
+    unit: str = ""
     before: str | None = None
     settle: float = 0.0
     misconceptions: dict[str, str] = {}
@@ -163,6 +192,13 @@ class Exercise(Spec, frozen=True, kw_only=True):
     capabilities: tuple[str, ...] = ()
     objects: tuple[dict[str, Any], ...] = ()
     files: dict[str, str] = {}  # file name -> text the student starts from
+
+    def load(self, load_id: str) -> Load:
+        """Raises KeyError for an unknown id."""
+        for load in self.loads:
+            if load.id == load_id:
+                return load
+        raise KeyError(load_id)
 
     def fault(self, fault_id: str) -> Fault:
         """Raises KeyError for an unknown id."""

@@ -101,15 +101,17 @@ def of_fault(change: dict[str, Any], key: str | None) -> Said | None:
     suffix = str(target.get("suffix") or full)
     phase, by = change.get("phase"), change.get("by")
     if phase == "failed":
-        return Said("fault", str(change.get("text") or "the fault could not be injected"), key)
+        return Said("event", str(change.get("text") or "the fault could not be injected"), key)
+    if phase in ("ended", "reverted") and by == "timeline":
+        return Said("event", f"this was broken, and is over: {change.get('text') or change.get('id')}", key)
     if phase == "reverted":
-        return Said("fault", f"fault {change.get('id')} undone", key)
+        return Said("event", "taken back: it is well again", key)
     if phase != "started":
         return None
     who = "you" if by == "student" else "we"
-    if target.get("kind") == "Pod":
+    if change.get("kind") in (None, "kill-pod") and target.get("kind") == "Pod":
         return Said("fault", f"{who} killed {suffix}", key)
-    return Said("fault", f"{who} started {change.get('id')} on {suffix}", key)
+    return Said("fault", f"{who} broke this: {change.get('text') or change.get('id')}", key)
 
 
 def of_verdict(before: Item | None, after: Item, key: str) -> Said | None:
@@ -119,10 +121,25 @@ def of_verdict(before: Item | None, after: Item, key: str) -> Said | None:
     return Said("verdict", f"{said}: {after['say']}", key)
 
 
-def of_prediction(change: dict[str, Any], key: str) -> Said:
+def of_prediction(kind: str, change: dict[str, Any], key: str) -> Said | None:
+    if kind == "answer":  # a question is marked at once: its outcome needs no place of its own
+        return Said("prediction", "you answered a question", key) if "value" in change else None
     if "observed" in change:
         return Said("prediction", "your prediction beside what happened", key)
     return Said("prediction", "your prediction", key)
+
+
+def of_load(change: dict[str, Any], key: str) -> Said:
+    if change.get("phase") == "started":
+        pace = f"{float(change.get('rate') or 0):g} requests a second"
+        who = "you sent customers" if change.get("by") == "student" else "customers come"
+        return Said("you" if change.get("by") == "student" else "event", f"{who}: {pace}", key)
+    why = change.get("why")
+    return (
+        Said("gap", f"the customers stopped: {why}", key)
+        if why
+        else Said("event", "the customers are gone", key)
+    )
 
 
 def of_gap(change: dict[str, Any]) -> Said:

@@ -16,7 +16,7 @@ from sandbox.record.projecting.reading import Object, name, part, uid
 
 __all__ = ["Delta", "Picture", "fold", "merge"]
 
-_CLEARED_BY_START = ("check/", "prediction/", "fault/", "probe/", "hint/")
+_CLEARED_BY_START = ("load/", "check/", "prediction/", "answer/", "fault/", "probe/", "hint/")
 _LOST_AFTER_END = 30.0  # seconds in which a lost request still counts to a fault without `settle`
 
 
@@ -37,8 +37,11 @@ class Picture:
         self._slices: dict[str, Object] = {}
         self._nodes: dict[str, Object] = {}
         self._memory: dict[str, tuple[str, float]] = {}  # Pod uid -> node, bytes requested
+        self._resident: dict[str, int] = {}  # Pod uid -> bytes its app says it uses
+        self._answered: dict[str, set[str]] = {}  # load item -> uids of Pods that answered it
         self._markers: deque[str] = deque()
         self._faults_by: dict[str, _Window] = {}
+        self._untold: dict[str, dict[str, Any]] = {}  # faults of the clock, until they are over
         self._components = Components()
         for key, item in self._components.first().items():
             self._put(key, item)
@@ -137,14 +140,19 @@ class Picture:
             self._reserve(object_, deleted)
         if deleted:
             self._remove(key)
+            self._resident.pop(uid(object_), None)
         elif kind == "Pod":
-            self._put(key, pod.project(object_))
+            self._put(key, {**pod.project(object_), **self._used_by(uid(object_))})
         elif kind in pod.WORKLOADS:
             self._put(key, workload.project(kind, object_))
         elif kind == "Service":
             self._put(key, service.project(object_, self._slices_of(name(object_))))
         else:
             self._put(key, {"t": "object", "kind": kind, "name": name(object_)})
+
+    def _used_by(self, identity: str) -> Item:
+        """Memory as last measured; nothing before that."""
+        return {"mem": self._resident[identity]} if identity in self._resident else {}
 
     def _reserve(self, object_: Object, deleted: bool) -> None:
         """Keep each node's sum of requested memory; a finished Pod requests nothing any more."""
@@ -202,41 +210,101 @@ class Picture:
         if change.get("summary"):
             item["sent"] += int(change.get("sent", 0))
             item["failed"] += int(change.get("failed", 0))
+            pods = {f"pod/{each}": count for each, count in (change.get("pods") or {}).items()}
+            item |= {"pods": pods, "pod": self._shown_pod([*pods])}
         else:
             item |= {field: change.get(field) for field in ("ok", "status", "ms", "error")}
             if change.get("ok") is False:
                 self._count_lost(1, entry.at)
+            else:
+                item["pod"] = self._shown_pod([f"pod/{change.get('podUid')}"])
         self._put(key, item)
 
+    def _shown_pod(self, keys: list[str]) -> str | None:
+        """The last of them that is in the picture."""
+        return next((key for key in reversed(keys) if key in self.items), None)
+
     def _load(self, entry: Entry) -> None:
-        self._count_lost(int(entry.change.get("lost") or 0), entry.at)
+        key, change = f"load/{entry.uid}", entry.change
+        known, phase = self.items.get(key), change.get("phase")
+        if phase == "started":
+            self._answered[key] = set()
+            about = {"until": change.get("until"), "rate": change.get("rate", 0)}
+            self._put(key, {**_LOAD, **about, "phase": "running", "at": entry.at})
+            self._say(entry, markers.of_load(change, key))
+        elif phase == "ended" and known is not None:
+            self._put(key, {**known, "phase": "ended", "until": entry.at})
+            self._say(entry, markers.of_load(change, key))
+        elif "sent" in change:
+            self._load_second(key, change, known or {**_LOAD, "phase": "running", "at": entry.at})
+            self._count_lost(int(change.get("failed") or 0) + int(change.get("lost") or 0), entry.at)
+
+    def _load_second(self, key: str, change: dict[str, Any], item: Item) -> None:
+        answered = self._answered.setdefault(key, set())
+        answered.update(change.get("pods") or ())
+        totals = {field: item[field] + int(change.get(field) or 0) for field in ("sent", "failed", "lost")}
+        last = {"sent": change["sent"], "failed": change.get("failed", 0), "p95": change.get("p95")}
+        self._put(
+            key, {**item, **totals, "p95": last["p95"], "last": last, "distinct": len(answered)}
+        )
+
+    def _measure(self, entry: Entry) -> None:
+        for identity, used in (entry.change.get("pods") or {}).items():
+            key = f"pod/{identity}"
+            if key in self.items:
+                self._resident[identity] = int(used)
+                self._put(key, {**self.items[key], "mem": int(used)})
 
     def _count_lost(self, lost: int, at: float) -> None:
         for key, window in self._faults_by.items():
-            item = self.items.get(key)
-            if lost and item is not None and window.holds(at):
+            if not lost or not window.holds(at):
+                continue
+            if key in self._untold:
+                untold = self._untold[key]
+                self._untold[key] = {**untold, "lost": untold.get("lost", 0) + lost}
+            elif (item := self.items.get(key)) is not None:
                 self._put(key, {**item, "lost": item["lost"] + lost})
 
     def _fault(self, entry: Entry) -> None:
         key, change = f"fault/{entry.uid}", entry.change
         before = self.items.get(key) or {**_FAULT, "at": entry.at}
-        item: Item = dict(before)
-        item |= {field: change[field] for field in ("needs", "lost") if field in change}
         phase = change.get("phase")
-        if (phase and phase != before["phase"]) or phase == "started":
+        if change.get("by") == "timeline":
+            change = self._incident(key, entry)
+            if not change:
+                self._open_window(key, phase, entry)
+                return
+        item: Item = {**before, **{field: change[field] for field in _TOLD if field in change}}
+        if phase not in _GOES_ON and ((phase and phase != before["phase"]) or phase == "started"):
             item |= {"phase": phase, "at": entry.at}
-        target = change.get("target")
-        if isinstance(target, dict) and target.get("uid"):
-            item["target"] = f"{str(target.get('kind', 'Pod')).lower()}/{target['uid']}"
+        if targets := _targets(change):
+            item |= {"target": targets[0], "targets": targets}
         if phase == "started":
-            item["lost"] = 0
-            self._faults_by[key] = _Window(entry.at, None, float(change.get("settle") or _LOST_AFTER_END))
+            item |= {"lost": 0, "began": entry.at}
             if change.get("by") == "submit":
                 self._attempt_state("testing", "Now we test it ourselves.")
-        elif phase in ("ended", "reverted", "failed") and key in self._faults_by:
-            self._faults_by[key] = self._faults_by[key].ended(entry.at)
+        self._open_window(key, phase, entry)
+        if phase in _OVER:
+            item["until"] = None
         self._put(key, item)
         self._say(entry, markers.of_fault(self._with_suffix(change), item["target"]))
+
+    def _open_window(self, key: str, phase: Any, entry: Entry) -> None:
+        """From its start a lost request counts to the fault."""
+        if phase == "started":
+            settle = float(entry.change.get("settle") or _LOST_AFTER_END)
+            self._faults_by[key] = _Window(entry.at, None, settle)
+        elif phase in _OVER and key in self._faults_by:
+            self._faults_by[key] = self._faults_by[key].ended(entry.at)
+
+    def _incident(self, key: str, entry: Entry) -> dict[str, Any]:
+        """What is broken by the clock is to be found out: told once it is over, nothing before."""
+        change, phase = entry.change, entry.change.get("phase")
+        if phase not in _OVER:
+            if phase == "started":
+                self._untold[key] = {**change, "began": entry.at}
+            return {}
+        return {**self._untold.pop(key, {}), **{field: value for field, value in change.items() if value}}
 
     def _with_suffix(self, change: dict[str, Any]) -> dict[str, Any]:
         target = change.get("target")
@@ -274,14 +342,15 @@ class Picture:
         self._put("attempt/now", {**item, "points": points, "of": sum(each["of"] for each in gradable)})
 
     def _prediction(self, entry: Entry) -> None:
-        key, change = f"prediction/{entry.uid}", entry.change
-        item = dict(self.items.get(key) or {"t": "prediction", **dict.fromkeys(_PREDICTION_FIELDS)})
+        """A prediction, or the answer to a question: what was said, and later what came of it."""
+        key, change = f"{entry.kind}/{entry.uid}", entry.change
+        item = dict(self.items.get(key) or {"t": entry.kind, **dict.fromkeys(_PREDICTION_FIELDS)})
         if "value" in change:
-            item |= {"value": change["value"], "at": change.get("at", entry.at)}
+            item |= {"value": change["value"], "at": change.get("at", entry.at), "why": change.get("why")}
         if "observed" in change:
-            item |= {"observed": change["observed"], "right": change.get("right")}
+            item |= {field: change.get(field) for field in ("observed", "right", "pairs")}
         self._put(key, item)
-        self._say(entry, markers.of_prediction(change, key))
+        self._say(entry, markers.of_prediction(entry.kind, change, key))
 
     def _hint(self, entry: Entry) -> None:
         change = entry.change
@@ -313,6 +382,8 @@ class Picture:
         for key in [key for key in self.items if key.startswith(_CLEARED_BY_START)]:
             self._remove(key)
         self._faults_by.clear()
+        self._untold.clear()
+        self._answered.clear()
 
     def _submit(self, entry: Entry) -> None:
         by = entry.change.get("by")
@@ -370,7 +441,7 @@ class _Window:
         return self._start <= at and (self._end is None or at <= self._end + self._settle)
 
 
-_PREDICTION_FIELDS = ("value", "at", "observed", "right")
+_PREDICTION_FIELDS = ("value", "at", "observed", "right", "why", "pairs")
 _PROBE: Item = {
     "t": "probe",
     "ok": False,
@@ -379,8 +450,39 @@ _PROBE: Item = {
     "error": None,
     "sent": 0,
     "failed": 0,
+    "pod": None,
+    "pods": {},
 }
-_FAULT: Item = {"t": "fault", "phase": "armed", "target": None, "at": 0.0, "needs": [], "lost": 0}
+_LOAD: Item = {
+    "t": "load",
+    "phase": "idle",
+    "at": 0.0,
+    "until": None,
+    "rate": 0,
+    "sent": 0,
+    "failed": 0,
+    "p95": None,
+    "lost": 0,
+    "distinct": 0,
+    "last": None,
+}
+_FAULT: Item = {
+    "t": "fault",
+    "kind": None,
+    "how": None,
+    "phase": "armed",
+    "target": None,
+    "targets": [],
+    "at": 0.0,
+    "began": None,
+    "until": None,
+    "text": "",
+    "needs": [],
+    "lost": 0,
+}
+_TOLD = ("kind", "how", "began", "until", "text", "needs", "lost")  # fields of a fault's item, as its entry says them
+_GOES_ON = ("repeated", "reverting")
+_OVER = ("ended", "reverted", "failed")
 _ATTEMPT: Item = {
     "t": "attempt",
     "n": 1,
@@ -405,9 +507,11 @@ _REDUCERS: dict[str, Callable[[Picture, Entry], None]] = {
     "action": Picture._action,
     "probe": Picture._probe,
     "load": Picture._load,
+    "measure": Picture._measure,
     "fault": Picture._fault,
     "verdict": Picture._verdict,
     "prediction": Picture._prediction,
+    "answer": Picture._prediction,
     "hint": Picture._hint,
     "start": Picture._start,
     "submit": Picture._submit,
@@ -426,6 +530,16 @@ def fold(entries: Iterable[Entry]) -> Picture:
     for entry in entries:
         picture.feed(entry)
     return picture
+
+
+def _targets(change: Mapping[str, Any]) -> list[str]:
+    """Keys of what a fault's entry says is hit."""
+    found = change.get("targets") or [change.get("target")]
+    return [
+        f"{str(each.get('kind', 'Pod')).lower()}/{each['uid']}"
+        for each in found
+        if isinstance(each, dict) and each.get("uid")
+    ]
 
 
 def _key(kind: str, object_: Object) -> str:

@@ -13,15 +13,19 @@ from sandbox.record.checks.hints import HintBook
 from sandbox.record.checks.predictions import PredictionRun
 from sandbox.record.checks.runs import CheckRun, Raw, gated, verdict_of
 from sandbox.record.checks.state import SandboxFacts, StateView
+from sandbox.record.checks.stopwatch import Stopwatch
 from sandbox.record.checks.trackers import Tracker
 from sandbox.record.checks.trials import NEVER, Before, Count, Gap, Trial
 from sandbox.record.checks.verdict import FINAL, Finding, Moment, Verdict
 from sandbox.record.entry import Entry
 from sandbox.record.exercise import Exercise
+from sandbox.record.traffic import LOAD_TIMEOUT_S
 
 _NOTHING: frozenset[str] = frozenset()
 _MISSING = "entries are missing from the record"
+_TOO_LATE = "Too late for this one: {}. Reset to predict."
 _LOAD_PAUSE = 3.0  # seconds of silence between two loads of one name; a load speaks every second
+_LOAD_TAIL = LOAD_TIMEOUT_S + 3.0  # seconds in which a load's last answers come, before it says that it has ended
 _TICK = 0.9  # seconds between two looks at what reads the clock
 _LATE = 1.0  # seconds after a late gap in which news still counts as late
 # Kinds of one long-lived object each: not in the news after a lost gap means not changed in it.
@@ -87,6 +91,8 @@ class Engine:
         changed = self.view.apply(entry)
         for tracker in self._trackers.values():
             tracker.touch(changed)
+        for stopwatch in self._stopwatches():
+            stopwatch.touch(changed)
         handler = _HANDLERS.get(entry.kind)
         if handler is not None:
             handler(self, entry)
@@ -130,11 +136,11 @@ class Engine:
         met = ("pass", "could-not-grade")  # what is our fault holds nobody up
         return [each for each in self._compiled.faults[fault].needs if self._need(each) not in met]
 
-    def may_predict(self, id_: str) -> str | None:
-        """Why this prediction cannot be locked now, as a sentence; None when it can."""
+    def may_predict(self, id_: str, *, question: bool = False) -> str | None:
+        """Why this prediction (or question) cannot be locked now, as a sentence; None when it can."""
         run = self._predictions.get(id_)
-        if run is None:
-            return f"There is no prediction {id_} in this exercise."
+        if run is None or run.question is not question:
+            return f"There is no {'question' if question else 'prediction'} {id_} in this exercise."
         late = self._too_late(run)
         if late is not None:
             return late
@@ -144,13 +150,14 @@ class Engine:
     def _too_late(self, run: PredictionRun) -> str | None:
         if run.committed is not None:
             return "It is locked already."
-        if not self._running or (self._submitted is not None and not run.question):
+        if not self._running or self._submitted is not None:
             return "This attempt is not open."
         fault = self._faults.get(run.spec.before or "")
         if fault is not None and fault.happened:
-            return "Too late: the Pod is already gone; reset to predict."
+            gone = fault.fault.kind == "kill-pod"
+            return _TOO_LATE.format("the Pod is already gone" if gone else "it has already happened")
         if run.spec.before in self._marked:
-            return "Too late: it has already happened; reset to predict."
+            return _TOO_LATE.format("it has already happened")
         return None
 
     def hint(self, n: int) -> str | None:
@@ -268,6 +275,8 @@ class Engine:
                 self._confirmed(run, found, tell=False)
             else:
                 self._fault_started(run, run.started(entry, moment), moment)
+        elif phase == "repeated":
+            run.repeated(entry)
         elif phase in ("ended", "reverted"):
             self._has_ended(run.ended(moment), moment)
         elif phase == "failed":
@@ -353,6 +362,8 @@ class Engine:
                 under_way = Occurrence(mark.spec.id, moment)
                 self._marked[mark.spec.id] = under_way
                 self._happened(mark.spec.id, "start", moment, under_way)
+                if mark.until is None:  # a moment, not a stretch: over as soon as it has come
+                    self._is_over(under_way, moment)
             else:
                 self._end_mark(mark, under_way, moment)
 
@@ -373,11 +384,15 @@ class Engine:
         self._load_seen[load.id] = entry.at
         if phase == "ended":
             self._load_over(load.id, moment)
-        elif self._submitted is None and (silent > _LOAD_PAUSE or phase == "started"):
+        elif self._submitted is None and (phase == "started" or self._begins(load.id, silent)):
             occurrence = Occurrence(load.id, moment)
             self._marked[load.id] = occurrence
-            self._load_ends[load.id] = moment.at + load.lasting
+            self._load_ends[load.id] = moment.at + load.lasting + (_LOAD_TAIL if phase else 0.0)
             self._happened(load.id, "start", moment, occurrence)
+
+    def _begins(self, load: str, silent: float) -> bool:
+        """A second of a load whose start is not in the record: of a new one, or of one under way?"""
+        return silent > _LOAD_PAUSE and load not in self._load_ends
 
     def _load_over(self, load: str, moment: Moment) -> None:
         self._load_ends.pop(load, None)
@@ -395,8 +410,17 @@ class Engine:
         if "value" not in entry.change or run is None or self._too_late(run) is not None:
             return  # `needs` were asked before it was written; that it came in time is looked at again
         moment = self._moment(entry)
-        self._predictions[entry.uid].commit(entry.change["value"], moment)
+        run.commit(entry.change["value"], moment)
         self._happened(entry.uid, "start", moment, None)
+        if run.question and run.deadline <= moment.at:
+            self._mark_at_once(run, moment)
+
+    def _mark_at_once(self, run: PredictionRun, moment: Moment) -> None:
+        """A question waits for nothing; only after a lost gap until the lists have been read again."""
+        if moment.at <= self._lists_until:
+            run.deadline = self._lists_until
+        else:
+            self._prediction_due(run)
 
     def _on_hint(self, entry: Entry) -> None:
         if entry.change.get("phase") == "opened":
@@ -415,6 +439,13 @@ class Engine:
                 else:
                     self._open(run, moment, occurrence)
             self._close_by(run, source, point, moment, occurrence)
+        for stopwatch in self._stopwatches():
+            stopwatch.on_moment(source, point, moment, occurrence, self.view)
+
+    def _stopwatches(self) -> Iterator[Stopwatch]:
+        for prediction in self._predictions.values():
+            if prediction.stopwatch is not None:
+                yield prediction.stopwatch
 
     def _close_by(
         self, run: CheckRun, source: str, point: str, moment: Moment, occurrence: Occurrence | None
@@ -439,6 +470,10 @@ class Engine:
         if occurrence is None:
             return
         self._happened(occurrence.source, "end", moment, occurrence)
+        self._is_over(occurrence, moment)
+
+    def _is_over(self, occurrence: Occurrence, moment: Moment) -> None:
+        occurrence.end = moment
         for prediction in self._predictions.values():
             prediction.on_end(occurrence, moment)
 
@@ -488,6 +523,8 @@ class Engine:
 
     def _notify_states(self, moment: Moment, changed: frozenset[str]) -> None:
         self._behind = False
+        for stopwatch in self._stopwatches():
+            stopwatch.on_state(self.view, moment)
         fresh = {id(trial) for _, trial in self._fresh}
         self._fresh.clear()
         for (id_, side), tracker in self._trackers.items():
@@ -563,9 +600,11 @@ class Engine:
         """Is this entry a change of what `each:` names?"""
         if entry.kind == "object":
             return each == entry.change.get("kind") and self.view.change is not None
-        if entry.kind in ("probe", "load"):
-            return each == f"{entry.kind}/{entry.uid}"
-        return each == entry.kind
+        if entry.kind == "probe":
+            return each == f"probe/{entry.uid}"
+        if entry.kind == "load":  # whole seconds in which something was answered or given up
+            return bool(entry.change.get("sent")) and each == f"load/{entry.uid}"
+        return each == entry.kind and not _tells_outcome(entry)
 
     def _close_due(self) -> None:
         for trial, moment in self._closing:
@@ -623,7 +662,7 @@ class Engine:
     def _prediction_due(self, run: PredictionRun) -> None:
         if run.on_time(self.view, self._news):
             self._dirty = True
-            self._findings.append(Finding(kind="prediction", uid=run.spec.id, change=run.change()))
+            self._findings.append(run.finding())
 
     def _candidate_due(self, run: FaultRun) -> None:
         dropped = run.give_up()
@@ -685,8 +724,9 @@ class Engine:
         if silent:
             self._gaps.append((gap, silent))
         for prediction in self._predictions.values():
-            if _reaches(scope, prediction.reads):
-                prediction.on_gap(gap)
+            hidden = bool(prediction.reads) and _reaches(scope, prediction.reads)
+            if hidden and prediction.on_gap(gap):
+                self._findings.append(prediction.finding())
 
     def _excuse_new(self, run: CheckRun, trial: Trial) -> None:
         """Trouble may last longer than until now: it reaches windows that open meanwhile, too."""
@@ -839,9 +879,12 @@ class Engine:
 
 def _is_ours(entry: Entry) -> bool:
     """Entries that this engine's own findings became: there when a record is read again, not before."""
-    if entry.kind == "prediction":
-        return "value" not in entry.change
-    return entry.kind in ("verdict", "hint", "mark", "fault")
+    return _tells_outcome(entry) or entry.kind in ("verdict", "hint", "mark", "fault")
+
+
+def _tells_outcome(entry: Entry) -> bool:
+    """Of a prediction or question: what came of it, not what was said."""
+    return entry.kind in ("prediction", "answer") and "value" not in entry.change
 
 
 def _read_by(check: CompiledCheck) -> frozenset[str]:

@@ -15,6 +15,7 @@ from sandbox.record.ours import is_furniture
 from sandbox.record.projecting.reading import Object, name, part, parts
 from sandbox.record.projecting.service import service_of
 from sandbox.record.selectors import SelectorInvalid, read_selector
+from sandbox.record.traffic import LOAD_TIMEOUT_S
 
 _NEVER = "1970-01-01T00:00:00Z"
 _NO_RESULT: dict[str, Any] = {
@@ -145,6 +146,14 @@ class StateView:
         return frozenset({f"probe/{entry.uid}", "probe/*"})
 
     def _load(self, entry: Entry) -> frozenset[str]:
+        """A second in which nobody was answered was no quick one: it counts as the longest wait."""
+        object_ = dict(entry.change)
+        if object_.get("p95") is None:
+            object_["p95"] = LOAD_TIMEOUT_S * 1000
+        self.change = Change(object=object_)
+        return _NOTHING
+
+    def _other(self, entry: Entry) -> frozenset[str]:
         self.change = Change(object=dict(entry.change))
         return _NOTHING
 
@@ -155,7 +164,9 @@ class StateView:
         return frozenset({"prediction"})
 
     def _answer(self, entry: Entry) -> frozenset[str]:
-        self.answers[entry.uid] = entry.change.get("value")
+        if "value" not in entry.change:
+            return _NOTHING
+        self.answers[entry.uid] = entry.change["value"]
         self.change = Change(object=dict(entry.change))
         return frozenset({"answer"})
 
@@ -222,8 +233,8 @@ _APPLIED = {
     "object": StateView._object,
     "probe": StateView._probe,
     "load": StateView._load,
-    "action": StateView._load,
-    "fault": StateView._load,
+    "action": StateView._other,
+    "fault": StateView._other,
     "prediction": StateView._prediction,
     "answer": StateView._answer,
 }

@@ -11,7 +11,7 @@ import pytest
 
 from sandbox.cluster.client import ClusterClient
 from sandbox.errors import ClusterUnavailable
-from sandbox.observing import Observer, acting, asking, observer, track
+from sandbox.observing import Observer, acting, asking, faulting, load_acts, observer, track
 from sandbox.plan import plan_for
 from sandbox.probing import ProbeResult
 from sandbox.record.entry import Entry, RecordUnavailable
@@ -214,7 +214,7 @@ class Shop:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
-    for module in (track, observer, acting, asking):
+    for module in (track, observer, acting, asking, faulting, load_acts):
         monkeypatch.setattr(module, "time", made)
 
     async def token(*_: Any) -> Any:
