@@ -110,6 +110,9 @@ class FakeObserver:
     def predict(self, sandbox: str, prediction: str, value: Any) -> None:
         self._act("predict", prediction, value)
 
+    def answer(self, sandbox: str, question: str, value: Any) -> None:
+        self._act("answer", question, value)
+
     def submit(self, sandbox: str) -> None:
         self._act("submit")
 
@@ -120,6 +123,19 @@ class FakeObserver:
     async def start_fault(self, sandbox: str, fault: str, *, pod: str | None = None) -> str:
         self._act("fault", fault, pod)
         return "storefront-1"
+
+    async def break_something(
+        self, sandbox: str, kind: str, *, how: str | None = None, pod: str | None = None, ms: int | None = None
+    ) -> str:
+        self._act("break", kind, how, pod, ms)
+        return "storefront-1"
+
+    async def start_load(self, sandbox: str, load: str, *, rate: float | None = None) -> float:
+        self._act("load", load, rate)
+        return 1060.0
+
+    async def stop_load(self, sandbox: str, load: str) -> None:
+        self._act("stop-load", load)
 
     async def delete_pod(self, sandbox: str, pod: str) -> str:
         self._act("delete-pod", pod)

@@ -108,8 +108,24 @@ def test_start_needs_a_place_in_the_course(make_user: Any, client_of: Any) -> No
     ("action", "body", "done", "more"),
     [
         ("predict", {"id": "what", "value": "new"}, ("predict", "what", "new"), {}),
+        ("answer", {"id": "why", "value": ["a", "b"]}, ("answer", "why", ["a", "b"]), {}),
         ("fault", {"id": "kill"}, ("fault", "kill", None), {"target": "storefront-1"}),
         ("fault", {"id": "kill", "pod": "u1"}, ("fault", "kill", "u1"), {"target": "storefront-1"}),
+        (
+            "break",
+            {"kind": "slow-app", "how": "delay", "pod": "u1", "ms": 300},
+            ("break", "slow-app", "delay", "u1", 300),
+            {"target": "storefront-1"},
+        ),
+        (
+            "break",
+            {"kind": "break-dns", "how": 7, "pod": ["x"], "ms": True},
+            ("break", "break-dns", None, None, None),
+            {"target": "storefront-1"},
+        ),
+        ("load", {"id": "rush"}, ("load", "rush", None), {"until": 1060.0}),
+        ("load", {"id": "rush", "rate": 8}, ("load", "rush", 8), {"until": 1060.0}),
+        ("load", {"id": "rush", "stop": True}, ("stop-load", "rush"), {}),
         ("delete-pod", {"pod": "u1"}, ("delete-pod", "u1"), {"target": "storefront-1"}),
         ("submit", {}, ("submit",), {}),
         ("hint", {}, ("hint",), {"say": "Who would notice?"}),
@@ -134,10 +150,11 @@ def test_reset_and_restart_bring_the_start_state_with_the_students_values(
 
 
 @pytest.mark.parametrize(
-    "action", ["predict", "fault", "delete-pod", "submit", "hint", "reset", "restart", "apply"]
+    "action", ["predict", "fault", "load", "delete-pod", "submit", "hint", "reset", "restart", "apply"]
 )
 def test_before_the_sandbox_is_observed_acts_say_not_ready(action: str, client: Client, box: Sandbox) -> None:
     bodies = {"predict": {"id": "what", "value": 1}, "fault": {"id": "kill"}, "delete-pod": {"pod": "x"},
+              "load": {"id": "rush"},
               "apply": {"file": "shop.yaml", "text": "a: 1"}}  # fmt: skip
     answer = act(client, box, action, bodies.get(action))
     assert (answer.status_code, answer.json()["error"]["code"]) == (409, "not-ready")
@@ -166,6 +183,15 @@ def test_refusals_are_sentences_with_a_code(
 @pytest.mark.parametrize("body", [{"id": ""}, {"id": 7}, {}, {"id": "x" * 201}, {"id": "what"}])
 def test_incomplete_acts_are_refused(body: Any, client: Client, box: Sandbox, side: Side) -> None:
     assert act(client, box, "predict", body).status_code == 400
+    assert act(client, box, "answer", body).status_code == 400
+    assert side.observer.acts == []
+
+
+@pytest.mark.parametrize("body", [{}, {"id": "rush", "rate": "8"}, {"id": "rush", "rate": True}, {"id": 7}])
+def test_a_load_with_a_rate_that_is_none_is_refused(
+    body: Any, client: Client, box: Sandbox, side: Side
+) -> None:
+    assert act(client, box, "load", body).status_code == 400
     assert side.observer.acts == []
 
 
@@ -300,5 +326,6 @@ def test_history_holds_the_same_frames_as_the_socket(
 
 def test_every_action_of_the_protocol_exists() -> None:
     assert set(acting.ACTIONS) == {
-        "predict", "fault", "delete-pod", "submit", "restart", "reset", "extend", "hint", "apply", "save", "end",
+        "predict", "answer", "fault", "break", "load", "delete-pod", "submit", "restart", "reset", "extend",
+        "hint", "apply", "save", "end",
     }  # fmt: skip

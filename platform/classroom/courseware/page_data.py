@@ -10,7 +10,7 @@ from typing import Any
 from django.urls import reverse
 
 from classroom.accounts.models import Role, User
-from sandbox.record.exercise import Exercise, Prediction
+from sandbox.record.exercise import Exercise, Fault, Load, Prediction
 
 
 def page_data(
@@ -21,6 +21,7 @@ def page_data(
     steps: list[Any],
     exercise: Exercise | None,
     params: dict[str, Any],
+    seed: str,
     files: dict[str, str],
     person: User | None,
     role: Role | None,
@@ -42,7 +43,7 @@ def page_data(
             "n": number,
         },
         "steps": [_step(step) for step in steps],
-        "exercise": _exercise(exercise, params, files) if exercise else None,
+        "exercise": _exercise(exercise, params, files, bytes.fromhex(seed)) if exercise else None,
         "params": params,
         "me": _me(person, role),
         "sandbox": _sandbox(sandbox, read_only=read_only),
@@ -57,7 +58,9 @@ def _step(step: Any) -> dict[str, Any]:
     return {"id": step.id, "title": step.title, "gate": step.gate, "needs": list(step.needs or ())}
 
 
-def _exercise(exercise: Exercise, params: dict[str, Any], files: dict[str, str]) -> dict[str, Any]:
+def _exercise(
+    exercise: Exercise, params: dict[str, Any], files: dict[str, str], seed: bytes
+) -> dict[str, Any]:
     """With the student's own values filled into every sentence."""
     from lessons.manifests_loading import substitute
 
@@ -67,23 +70,60 @@ def _exercise(exercise: Exercise, params: dict[str, Any], files: dict[str, str])
         "task": exercise.task,
         "time": exercise.time,
         "checks": [{"id": c.id, "say": c.say, "points": c.points} for c in exercise.checks],
-        "predictions": [_prediction(p) for p in exercise.predictions],
-        "faults": [
-            {"id": f.id, "kind": f.kind, "by": f.by, "target": f.target, "needs": list(f.needs)}
-            for f in exercise.faults
-        ],
+        "predictions": [_asked(each, seed) for each in exercise.predictions],
+        "questions": [_asked(each, seed) for each in exercise.questions],
+        "faults": [_fault(each) for each in exercise.faults],
+        "menu": _menu(exercise),
+        "loads": [_load(each) for each in exercise.loads],
     }
     return {**substitute(said, params), "files": files}
 
 
-def _prediction(prediction: Prediction) -> dict[str, Any]:
-    """What is asked, never what is right."""
+def _fault(fault: Fault) -> dict[str, Any]:
+    """Of what is broken by the clock neither kind nor target: a student is to find it out."""
+    told = fault.by != "timeline"
     return {
-        "id": prediction.id,
-        "ask": prediction.ask,
-        "answer": prediction.answer,
-        "choices": [[key, text] for key, text in prediction.choices.items()],
-        "before": prediction.before,
+        "id": fault.id,
+        "kind": fault.kind if told else "",
+        "by": fault.by,
+        "target": fault.target if told else "",
+        "needs": list(fault.needs),
+    }
+
+
+def _menu(exercise: Exercise) -> list[dict[str, Any]]:
+    from sandbox.faults.menu import menu
+
+    return menu(lesson_kinds=frozenset(each.kind for each in exercise.faults if each.by == "student"))
+
+
+def _asked(asked: Prediction, seed: bytes) -> dict[str, Any]:
+    """What is asked, never what is right: `why` and `misconceptions` stay here, the order tells nothing."""
+    from lessons.shown_order import shown_choices
+
+    return {
+        "id": asked.id,
+        "ask": asked.ask,
+        "answer": asked.answer,
+        "choices": [list(each) for each in shown_choices(asked, seed)],
+        "given": [list(each) for each in asked.given.items()],
+        "points": asked.points,
+        "labels": list(asked.labels),
+        "unit": asked.unit,
+        "before": asked.before,
+    }
+
+
+def _load(load: Load) -> dict[str, Any]:
+    """`rate` and `rates` requests a second, the first of them the usual one; `for` seconds."""
+    return {
+        "id": load.id,
+        "rate": load.rate,
+        "rates": list(load.choices),
+        "for": load.lasting,
+        "script": load.script,
+        "target": load.target,
+        "by": load.by,
     }
 
 

@@ -23,12 +23,18 @@ COSTLY = frozenset({"reset", "restart", "end"})
 
 
 async def predict(row: Sandbox, body: dict[str, Any]) -> dict[str, Any]:
-    prediction = _text(body, "id")
-    if "value" not in body:
-        raise Refused(400, "missing", "There is no answer in the request. Choose one and try again.")
+    asked, value = _said(body)
     observer = await _observer(row)
     with _told():
-        observer.predict(str(row.pk), prediction, body["value"])
+        observer.predict(str(row.pk), asked, value)
+    return {}
+
+
+async def answer(row: Sandbox, body: dict[str, Any]) -> dict[str, Any]:
+    asked, value = _said(body)
+    observer = await _observer(row)
+    with _told():
+        observer.answer(str(row.pk), asked, value)
     return {}
 
 
@@ -38,6 +44,34 @@ async def fault(row: Sandbox, body: dict[str, Any]) -> dict[str, Any]:
     with _told():
         target = await observer.start_fault(
             str(row.pk), _text(body, "id"), pod=pod if isinstance(pod, str) else None
+        )
+    return {"target": target}
+
+
+async def load(row: Sandbox, body: dict[str, Any]) -> dict[str, Any]:
+    """Send customers at one of the offered rates, or with `stop` no more of them."""
+    wanted, rate = _text(body, "id"), body.get("rate")
+    if rate is not None and (isinstance(rate, bool) or not isinstance(rate, int | float)):
+        raise Refused(400, "missing", "The rate is no number. Choose one of those offered and try again.")
+    observer = await _observer(row)
+    with _told():
+        if body.get("stop"):
+            await observer.stop_load(str(row.pk), wanted)
+            return {}
+        return {"until": await observer.start_load(str(row.pk), wanted, rate=rate)}
+
+
+async def break_something(row: Sandbox, body: dict[str, Any]) -> dict[str, Any]:
+    """From the picture's menu; what may be broken is the observer's to say."""
+    observer = await _observer(row)
+    how, pod, ms = body.get("how"), body.get("pod"), body.get("ms")
+    with _told():
+        target = await observer.break_something(
+            str(row.pk),
+            _text(body, "kind"),
+            how=how if isinstance(how, str) else None,
+            pod=pod if isinstance(pod, str) else None,
+            ms=ms if isinstance(ms, int) and not isinstance(ms, bool) else None,
         )
     return {"target": target}
 
@@ -118,7 +152,10 @@ async def apply(row: Sandbox, body: dict[str, Any]) -> dict[str, Any]:
 
 ACTIONS: dict[str, Action] = {
     "predict": predict,
+    "answer": answer,
     "fault": fault,
+    "break": break_something,
+    "load": load,
     "delete-pod": delete_pod,
     "submit": submit,
     "restart": restart,
@@ -174,6 +211,13 @@ def _text(body: dict[str, Any], key: str) -> str:
             400, "missing", f"The request does not say which {key} is meant. Reload the page and try again."
         )
     return value
+
+
+def _said(body: dict[str, Any]) -> tuple[str, Any]:
+    """What is answered, and the answer."""
+    if "value" not in body:
+        raise Refused(400, "missing", "There is no answer in the request. Choose one and try again.")
+    return _text(body, "id"), body["value"]
 
 
 def _file(row: Sandbox, body: dict[str, Any]) -> tuple[str, str]:
