@@ -27,6 +27,15 @@ def read_frame(path: Path) -> Course:
     """The course without its lessons. Raises LessonInvalid."""
     problems: list[Problem] = []
     section = Section(read_file(path / "course.yaml", "course.yaml"), (), problems)
+    course = read_course(section, path)
+    if any(problem.is_error for problem in problems):
+        raise LessonInvalid(problems)
+    return course
+
+
+def read_course(section: Section, path: Path) -> Course:
+    """course.yaml; `path` is where the files lie that it stands beside. Problems are noted in the section."""
+    problems = section.problems
     check_format(section)
     defaults = section.section("defaults")
     course = Course(
@@ -46,8 +55,6 @@ def read_frame(path: Path) -> Course:
         defaults.text("language")
         defaults.finish()
     section.finish()
-    if any(problem.is_error for problem in problems):
-        raise LessonInvalid(problems)
     return course
 
 
@@ -111,6 +118,10 @@ def _read_apps(path: Path, problems: list[Problem]) -> dict[str, App]:
     except LessonInvalid as invalid:
         problems.extend(invalid.problems)
         return {}
+    return read_apps(section)
+
+
+def read_apps(section: Section) -> dict[str, App]:
     check_format(section)
     apps = {name: _app(name, each) for name, each in section.named_sections("apps")}
     section.finish()

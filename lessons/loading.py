@@ -121,8 +121,8 @@ def _read(draft: LessonDraft) -> None:
         problems.append(Problem(f"{draft.slug}/lesson.md", 1, 1, "L002", message))
     if not (folder / "lesson.md").is_file():
         raise LessonInvalid([Problem(f"{draft.slug}/lesson.md", 1, 1, "L001", "folder has no lesson.md")])
-    front = _front_matter(draft)
-    facts = _facts(front, course)
+    front = read_front(_front_matter(draft), course)
+    facts = front.facts
     draft.pages = [parse_page(read_page(path, _shown(draft, path)), problems) for path in page_files(folder)]
     check_step_ids(draft.pages, problems)
     exercises = _exercises(draft, facts)
@@ -143,12 +143,12 @@ def _read(draft: LessonDraft) -> None:
         slug=draft.slug,
         title=facts.title,
         minutes=facts.minutes,
-        outcomes=front.texts("outcomes"),
+        outcomes=front.outcomes,
         capabilities=facts.capabilities,
         budget=facts.budget,
-        apps=front.texts("apps"),
-        concepts=front.texts("concepts"),
-        scene=front.text("scene", "cluster"),
+        apps=front.apps,
+        concepts=front.concepts,
+        scene=front.scene,
         steps=steps,
         exercises=exercises,
         ways=ways,
@@ -159,7 +159,6 @@ def _read(draft: LessonDraft) -> None:
         rubric_hash=rubric_hash(folder),
         path=folder,
     )
-    front.finish()
 
 
 def _shown(draft: LessonDraft, path: Path) -> str:
@@ -174,6 +173,30 @@ def _front_matter(draft: LessonDraft) -> Section:
         raise LessonInvalid([Problem(file, 1, 1, "L004", message)])
     draft.front = Section(read_yaml(text, file, first_line=2), (), draft.problems)
     return draft.front
+
+
+@dataclass(frozen=True)
+class Front:
+    """The front matter of lesson.md. `facts` are those that an exercise needs as well."""
+
+    facts: Draft
+    outcomes: tuple[str, ...]
+    apps: tuple[str, ...]
+    concepts: tuple[str, ...]
+    scene: str
+
+
+def read_front(section: Section, course: Course) -> Front:
+    """Problems are noted in the section."""
+    front = Front(
+        facts=_facts(section, course),
+        outcomes=section.texts("outcomes"),
+        apps=section.texts("apps"),
+        concepts=section.texts("concepts"),
+        scene=section.text("scene", "cluster"),
+    )
+    section.finish()
+    return front
 
 
 def _facts(front: Section, course: Course) -> Draft:

@@ -24,8 +24,14 @@ class Problem:
     help: str = ""
 
     def __str__(self) -> str:
-        tail = f"  help: {self.help}" if self.help else ""
+        tail = f"  help: {self.way_out}" if self.way_out else ""
         return f"{self.file}:{self.line}:{self.column} {self.code} {self.message}{tail}"
+
+    @property
+    def way_out(self) -> str:
+        """The help of this very place; else that of its code, unless the message proposes something itself."""
+        proposes = any(word in self.message for word in ("did you mean", "needs a newer", "; try ", "; use "))
+        return self.help or ("" if proposes else CODES[self.code].way_out)
 
     @property
     def is_error(self) -> bool:

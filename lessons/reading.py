@@ -15,6 +15,13 @@ from lessons.problems import Problem, did_you_mean, with_suggestion
 from lessons.yaml_source import Mark, Path, YamlSource
 
 T = TypeVar("T")
+# How the small languages look, by the function that reads them.
+_LANGUAGES: dict[str, dict[str, Any]] = {
+    "parse_duration": {"type": "string", "pattern": r"^(?:[0-9]+(?:\.[0-9]+)?(?:ms|s|m|h))+$"},
+    "parse_memory": {"type": ["string", "number"], "pattern": r"^[0-9]+(?:\.[0-9]+)?(?:Ki|Mi|Gi|k|M|G)?$"},
+    "parse_cpu": {"type": ["string", "number"], "pattern": r"^[0-9]+(?:\.[0-9]+)?m?$"},
+    "parse_rate": {"type": "string", "pattern": r"^[0-9]+(?:\.[0-9]+)?/s$"},
+}
 _ID = re.compile(r"[a-z][a-z0-9-]*\Z")
 _NAMES = {
     dict: "a map",
@@ -65,6 +72,8 @@ class Section:
 
     def finish(self) -> None:
         """Every key nobody asked for is unknown (L003)."""
+        if self.source.outline is not None:
+            self.source.outline.closed.add(self.path)
         for key in self.values:
             if key not in self._asked:
                 message = with_suggestion(f'unknown key "{key}"', key, self._asked)
@@ -72,24 +81,36 @@ class Section:
                 help_ = "" if near else f"known here: {', '.join(sorted(self._asked))}"
                 self.note("L003", message, key=key, help_=help_, at_key=True)
 
+    def _tell(self, key: str, **kind: Any) -> None:
+        """For the schema: a value of this kind is read here."""
+        if self.source.outline is not None:
+            self.source.outline.tell(self.path, key, kind)
+
     # --- values --------------------------------------------------------------------------------------
     def raw(self, key: str) -> Any:
         """Whatever stands there, None if nothing does."""
+        self._tell(key)
+        return self._value(key)
+
+    def _value(self, key: str) -> Any:
         self._asked.add(key)
         return self.values.get(key)
 
     def has(self, key: str) -> bool:
-        self._asked.add(key)
-        return self.values.get(key) is not None
+        if self.source.outline is not None:
+            self.source.outline.asked.setdefault(self.path, {}).setdefault(key, [])
+        return self._value(key) is not None
 
     def require(self, key: str, code: str = "L004") -> bool:
+        if self.source.outline is not None:
+            self.source.outline.required.add((*self.path, key))
         if self.has(key):
             return True
         self.note(code, f'"{key}" is missing')
         return False
 
     def _typed(self, key: str, kind: type[T], default: T) -> T:
-        value = self.raw(key)
+        value = self._value(key)
         if value is None:
             return default
         if isinstance(value, kind) and not (isinstance(value, bool) and kind is not bool):
@@ -99,7 +120,11 @@ class Section:
 
     def text(self, key: str, default: str = "") -> str:
         """Text; a number written without quotes counts as its text."""
-        value = self.raw(key)
+        self._tell(key, type=["string", "number"])
+        return self._text(key, default)
+
+    def _text(self, key: str, default: str) -> str:
+        value = self._value(key)
         if isinstance(value, int | float) and not isinstance(value, bool):
             return str(value)
         return self._typed(key, str, default)
@@ -111,6 +136,7 @@ class Section:
         return self.text(key).strip() if self.require(key) else ""
 
     def whole(self, key: str, default: int) -> int:
+        self._tell(key, type="integer", minimum=0)
         value = self._typed(key, int, default)
         if value < 0:
             self.note("L004", f"{key}: expected 0 or more, found {value}", key=key)
@@ -118,7 +144,8 @@ class Section:
         return value
 
     def number(self, key: str) -> float | None:
-        value = self.raw(key)
+        self._tell(key, type="number")
+        value = self._value(key)
         if value is None:
             return None
         if isinstance(value, int | float) and not isinstance(value, bool):
@@ -127,10 +154,12 @@ class Section:
         return None
 
     def flag(self, key: str) -> bool:
+        self._tell(key, type="boolean")
         return self._typed(key, bool, False)
 
     def choice(self, key: str, known: Collection[str], default: str) -> str:
-        value = self.text(key, default)
+        self._tell(key, enum=list(known))
+        value = self._text(key, default)
         if value in known:
             return value
         message = with_suggestion(f"{key}: {shown(value)} is not one of {', '.join(known)}", value, known)
@@ -139,9 +168,10 @@ class Section:
 
     def parsed(self, key: str, parse: Callable[[str], T], default: T) -> T:
         """A value in one of the small languages of `durations`; `parse` raises ValueError with a sentence."""
+        self._tell(key, **_LANGUAGES.get(parse.__name__, {"type": ["string", "number"]}))
         if not self.has(key):
             return default
-        value = self.raw(key)
+        value = self._value(key)
         if isinstance(value, int | float) and not isinstance(value, bool):
             value = str(value)
         if not isinstance(value, str):
@@ -158,7 +188,9 @@ class Section:
 
     def texts(self, key: str) -> tuple[str, ...]:
         """A list of texts; one text alone counts as a list of one."""
-        value = self.raw(key)
+        self._tell(key, type="array", items={"type": ["string", "number"]})
+        self._tell(key, type="string")
+        value = self._value(key)
         if value is None:
             return ()
         if isinstance(value, str):
@@ -180,11 +212,13 @@ class Section:
 
     # --- sections within -----------------------------------------------------------------------------
     def section(self, key: str) -> Section | None:
+        self._tell(key, type="object")
         return Section(self.source, (*self.path, key), self.problems) if self.has(key) else None
 
     def sections(self, key: str) -> list[Section]:
         """The maps of a list."""
-        value = self.raw(key)
+        self._tell(key, type="array")
+        value = self._value(key)
         if value is None:
             return []
         if not isinstance(value, list):
@@ -194,6 +228,7 @@ class Section:
 
     def named_sections(self, key: str) -> list[tuple[str, Section]]:
         """The maps of a map, by name."""
+        self._tell(key, type="object", named=True)
         inner = self.section(key)
         if inner is None:
             return []

@@ -46,14 +46,35 @@ class Mark(NamedTuple):
 
 
 @dataclass
+class Outline:
+    """What a reader asked a document for: section -> key -> kinds of value, as JSON Schemas (lessons.json_schema).
+
+    `required` and `closed` as the reader said: a key it cannot do without, a section in which it knows every key.
+    """
+
+    asked: dict[Path, dict[str, list[dict[str, Any]]]] = field(default_factory=dict)
+    required: set[Path] = field(default_factory=set)
+    closed: set[Path] = field(default_factory=set)
+
+    def tell(self, path: Path, key: str, kind: dict[str, Any]) -> None:
+        kinds = self.asked.setdefault(path, {}).setdefault(key, [])
+        if kind not in kinds:
+            kinds.append(kind)
+
+
+@dataclass
 class YamlSource:
-    """One document: its plain `value`, and where each key and value stands, by path from the root."""
+    """One document: its plain `value`, and where each key and value stands, by path from the root.
+
+    `outline` is there only when somebody wants to know what is asked for.
+    """
 
     file: str
     value: Any = None
     marks: dict[Path, Mark] = field(default_factory=dict)
     key_marks: dict[Path, Mark] = field(default_factory=dict)
     quoted: set[Path] = field(default_factory=set)
+    outline: Outline | None = None
 
     def at(self, path: Path) -> Any:
         """The value at a path. Raises KeyError, IndexError or TypeError where there is none."""
