@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv/bin
 
-.PHONY: up down test check fast bench clean lock setup setup-dev format
+.PHONY: up down test check fast bench prove clean lock setup setup-dev format
 
 setup:            ## what running needs, except Debian packages (the supervisor adds those)
 	@$(PYTHON) scripts/bootstrap.py run
@@ -26,6 +26,9 @@ fast:             ## only the fast Python tests, nothing set up
 
 test: setup-dev
 	@$(VENV)/python scripts/check.py --all
+
+prove: setup-dev  ## every open lesson on the real cluster; writes docs/course-proof.md
+	@$(VENV)/python scripts/prove.py
 
 bench: setup-dev
 	@$(VENV)/python -m bench

@@ -1,4 +1,4 @@
-"""The author's command: `glasshull lesson …`. Needs no Django; lint, explain and new need no cluster.
+"""The author's command: `glasshull lesson …`. Needs no Django; only verify and record need a cluster.
 
 What a sub-command does is in a module of its own, imported when it is called: `lint` must not wait for what
 `verify` needs. Exit codes: 0, 1 with problems found, 2 when called wrongly or the lesson does not load,
@@ -32,10 +32,13 @@ def lint(
     strict: Annotated[
         bool, typer.Option("--strict", help="Warnings count as errors, as for publishing.")
     ] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Look again at every save, until Ctrl C.")] = False,
 ) -> None:
     """Find every mistake; no cluster is needed."""
-    from authoring.lint import command
+    from authoring.lint import command, watching
 
+    if watch:
+        raise typer.Exit(watching(path, strict=strict))
     raise typer.Exit(command(path, as_data=as_json, strict=strict))
 
 
@@ -53,11 +56,25 @@ def explain(
 def new(
     slug: Annotated[str, typer.Argument(help="The folder's name, such as 20-my-lesson.")],
     course: Annotated[Path, typer.Option(help="The course's folder.")] = Path("lessons/how-clusters-work"),
+    like: Annotated[
+        str, typer.Option(help="A lesson of the course whose exercise, files and ways to begin with.")
+    ] = "",
 ) -> None:
     """Make a small lesson to start from."""
     from authoring.new import command
 
-    raise typer.Exit(command(slug, course))
+    raise typer.Exit(command(slug, course, like))
+
+
+@lesson.command()
+def preview(
+    path: LessonPath,
+    port: Annotated[int, typer.Option(help="0 takes a free one.", min=0, max=65535)] = 8400,
+) -> None:
+    """Show the lesson while you write it, with the linter's findings and the last proof; no cluster is needed."""
+    from authoring.preview import command
+
+    raise typer.Exit(command(path, port))
 
 
 @lesson.command()
@@ -66,25 +83,45 @@ def verify(
     solution: Annotated[
         Path | None, typer.Option(help="Any manifest file, in place of the solution's.")
     ] = None,
+    tier: Annotated[
+        str, typer.Option(help="namespace (the cluster) or recorded (the recordings, no cluster).")
+    ] = "namespace",
     runs: Annotated[int, typer.Option(help="How often the solution must pass.", min=1)] = 1,
     only: Annotated[str | None, typer.Option(help="One way by name, or start.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Prove the lesson on the real cluster: start fails, right ways pass, wrong ones get their hint."""
-    from authoring.verify import command
+    """Prove the lesson, P01 to P10: start fails, right ways pass, wrong ones get their hint, and the rest."""
+    from authoring.verify import TIERS, Asked, command
 
-    raise typer.Exit(command(path, solution=solution, runs=runs, only=only, as_data=as_json))
+    if tier not in TIERS:
+        raise typer.BadParameter(
+            f"{tier} cannot be proven here; there is {', '.join(TIERS)}", param_hint="--tier"
+        )
+    asked = Asked(path, runs=runs, tier=tier, only=only)
+    raise typer.Exit(command(asked, solution=solution, as_json=as_json))
 
 
 @lesson.command()
 def record(
     path: LessonPath,
-    way: Annotated[str, typer.Argument(help="A way of the exercise by name.")] = "solution",
+    way: Annotated[
+        str, typer.Argument(help="One way by name; without one, the solution and all wrong ones.")
+    ] = "",
 ) -> None:
-    """Keep the record of a real run beside the lesson; its page plays it where there is no cluster."""
+    """Keep the records of real runs beside the lesson; its page plays one where there is no cluster."""
     from authoring.recording import command
 
     raise typer.Exit(command(path, way))
+
+
+@lesson.command()
+def schema(
+    out: Annotated[Path, typer.Option(help="The folder to write to.")] = Path("lessons/schema"),
+) -> None:
+    """Write JSON Schemas for editors: exercise.yaml, course.yaml, apps.yaml, and lesson.md's front matter."""
+    from authoring.schemas import command
+
+    raise typer.Exit(command(out))
 
 
 def main() -> None:

@@ -18,5 +18,5 @@ def command(code: str) -> int:
         print(f'There is no code "{code}". {did_you_mean(wanted, CODES)}'.rstrip(), file=sys.stderr)
         return 2
     found = CODES[wanted]
-    print(f"{wanted} ({found.severity}): {found.refuses}\n\n{found.why}")
+    print(f"{wanted} ({found.severity}): {found.refuses}\n\n{found.why}\n\nWhat to do: {found.way_out}.")
     return 0

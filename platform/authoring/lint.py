@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
+from authoring.watching import LOOK, changed, stamp_of
 from lessons.linting import NotALesson, lint
 from lessons.problems import Problem
 
@@ -25,6 +27,31 @@ def command(path: Path, *, as_data: bool, strict: bool) -> int:
     return int(any(problem.is_error or strict for problem in problems))
 
 
+def watching(path: Path, *, strict: bool) -> int:
+    """`command` now and after every save in the course, until Ctrl C; then what the last look found."""
+    folder = _course_of(path)
+    before = stamp_of(folder)
+    code = command(path, as_data=False, strict=strict)
+    try:
+        while True:
+            time.sleep(LOOK)
+            now = stamp_of(folder)
+            if saved := changed(before, now):
+                before = now
+                print(f"\n{time.strftime('%H:%M:%S')}  {', '.join(saved)}", flush=True)
+                code = command(path, as_data=False, strict=strict)
+    except KeyboardInterrupt:
+        print()
+    return code
+
+
+def _course_of(path: Path) -> Path:
+    """The folder whose files change what is found: the course, or the path itself where there is none."""
+    resolved = path.resolve()
+    folders = (resolved, *resolved.parents)
+    return next((each for each in folders if (each / "course.yaml").is_file()), resolved)
+
+
 def report(problems: list[Problem]) -> dict[str, Any]:
     """`{problems: [{code, severity, file, line, column, message, help}], errors, warnings}`."""
     errors = sum(problem.is_error for problem in problems)
@@ -37,7 +64,7 @@ def report(problems: list[Problem]) -> dict[str, Any]:
                 "line": problem.line,
                 "column": problem.column,
                 "message": problem.message,
-                "help": problem.help,
+                "help": problem.way_out,
             }
             for problem in problems
         ],

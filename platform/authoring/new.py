@@ -1,7 +1,9 @@
-"""`glasshull lesson new SLUG`: the smallest lesson with something to do, in three files that already lint."""
+"""`glasshull lesson new SLUG`: the smallest lesson with something to do, in three files that verify at once."""
 
 from __future__ import annotations
 
+import re
+import shutil
 import sys
 from pathlib import Path
 
@@ -20,8 +22,11 @@ Say here what the student will see, in plain words. A {{term}}`Pod` is the small
 
 :::{{exercise}}
 :::
-Apply the file beside this text, or type {{cmd}}`kubectl apply -f shop.yaml`.
+Start one with this command.
 
+:::{{run}}
+kubectl run storefront --image=app/storefront:1.0 --labels=app=storefront
+:::
 :::{{checks}} all
 :::
 """
@@ -33,54 +38,66 @@ checks:
   - {{id: up, say: The shop is ready, eventually: 'readyPods("app=storefront").size() >= 1', within: 5m}}
 hints:
   - {{id: nothing-yet, when: 'pods("app=storefront").size() == 0', say: No Pod of the shop is there yet.}}
-  - id: no-such-image
-    when: 'pods("app=storefront").exists(p, p.status.?containerStatuses.orValue([]).exists(c, has(c.state.waiting)))'
-    say: The Pod waits. Compare the name of the image with the file you started from.
 """
-POD = """\
+SOLUTION = """\
 apiVersion: v1
 kind: Pod
-metadata: {{name: storefront, labels: {{app: {label}}}}}
-spec: {{containers: [{{name: app, image: "{image}", ports: [{{containerPort: 8080}}]}}]}}
+metadata: {name: storefront, labels: {app: storefront}}
+spec: {containers: [{name: app, image: "app/storefront:1.0", ports: [{containerPort: 8080}]}]}
 """
-RIGHT, TYPO = "app/storefront:1.0", "app/storefrnt:1.0"
+# What another lesson's copy does not begin with: runs of that lesson, and translations of its text.
+LEFT_OUT = shutil.ignore_patterns("recordings", "*.de.md", ".*", "*~")
+_TITLE = re.compile(r"^title:.*$", re.MULTILINE)
 
 
-def command(slug: str, course: Path) -> int:
+def command(slug: str, course: Path, like: str = "") -> int:
     """Make the folder and say what comes next; 2 when it cannot be made."""
-    trouble = _refusal(slug, course)
+    trouble = _refusal(slug, course, like)
     if trouble:
         print(trouble, file=sys.stderr)
         return 2
     folder = course / slug
-    for name, text in files_for(slug).items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+    if like:
+        copy_of(course / like, folder, title_of(slug))
+    else:
+        folder.mkdir()
+        for name, text in files_for(slug).items():
+            (folder / name).write_text(text, encoding="utf-8")
     print(f"Made {folder}. Next: name {slug} under lessons: of a part in {course / 'course.yaml'}, then")
-    print(f"glasshull lesson lint {folder}")
+    print(f"glasshull lesson preview {folder}")
     return 0
 
 
-def _refusal(slug: str, course: Path) -> str:
+def title_of(slug: str) -> str:
+    return slug.lstrip("0123456789-").replace("-", " ").capitalize() or slug
+
+
+def copy_of(source: Path, folder: Path, title: str) -> None:
+    """All that makes the other lesson work, under a title of its own."""
+    shutil.copytree(source, folder, ignore=LEFT_OUT)
+    for name in ("lesson.md", "exercise.yaml"):
+        path = folder / name
+        if path.is_file():
+            text = path.read_text(encoding="utf-8")
+            path.write_text(_TITLE.sub(f"title: {title}", text, count=1), encoding="utf-8")
+
+
+def _refusal(slug: str, course: Path, like: str) -> str:
     if not is_slug(slug):
         return f'"{slug}": use lower-case letters, digits and dashes'
     if not (course / "course.yaml").is_file():
         return f"{course} has no course.yaml; name the course with --course"
+    if like and not (course / like / "lesson.md").is_file():
+        known = ", ".join(sorted(path.parent.name for path in course.glob("*/lesson.md")))
+        return f"{course} has no lesson {like}; there is {known}"
     return f"{course / slug} exists already" if (course / slug).exists() else ""
 
 
 def files_for(slug: str) -> dict[str, str]:
     """File name -> text of the lesson to start from."""
-    title = slug.lstrip("0123456789-").replace("-", " ").capitalize() or slug
-    pod = POD.format(label="storefront", image=RIGHT)
+    title = title_of(slug)
     return {
         "lesson.md": LESSON.format(title=title),
         "exercise.yaml": EXERCISE.format(title=title),
-        "solution.yaml": pod,
-        "files/shop.yaml": pod,
-        "wrong/image-typo.yaml": f"# hint: no-such-image\n{POD.format(label='storefront', image=TYPO)}",
-        "wrong/other-label.yaml": f"# hint: nothing-yet\n{POD.format(label='shop', image=RIGHT)}",
-        "wrong/service-only.yaml": "# hint: nothing-yet\napiVersion: v1\nkind: Service\n"
-        "metadata: {name: storefront}\nspec: {selector: {app: storefront}, ports: [{port: 80, targetPort: 8080}]}\n",
+        "solution.yaml": SOLUTION,
     }
