@@ -51,12 +51,10 @@ def params_from(exercise: Exercise | None, seed: str) -> dict[str, Any]:
 
 
 def recording_of(lesson: Any) -> Path | None:
-    """The stored run of the reference solution, or any other right one; None when nothing was recorded."""
-    folder = Path(lesson.path) / "recordings" / "namespace"
-    found = sorted(
-        folder.glob("*.jsonl.gz"), key=lambda path: (not path.name.startswith("solution"), path.name)
-    )
-    return found[0] if found else None
+    """The run that the page plays, or None when none was recorded."""
+    from lessons.recordings import shown_recording
+
+    return shown_recording(lesson)
 
 
 def files_for(exercise: Exercise | None, params: dict[str, Any], saved: dict[str, str]) -> dict[str, str]:
