@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/url"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -194,7 +195,7 @@ func (t *tally) flush() {
 
 // note takes the outcome of one request. What got no answer has no latency,
 // but for one that was waited for in vain: it took as long as we waited.
-func (t *tally) note(nonce string, heard answer, err error, took float64) {
+func (t *tally) note(nonce string, heard answer, err error, took float64, fine []int) {
 	t.lock.Lock()
 	defer t.lock.Unlock()
 	wrong := nameError(err)
@@ -208,7 +209,7 @@ func (t *tally) note(nonce string, heard answer, err error, took float64) {
 	if wrong == "" && (t.now.Pods[heard.podUID] > 0 || len(t.now.Pods) < mostPodsToTell) {
 		t.now.Pods[heard.podUID]++
 	}
-	if wrong == "" && heard.status < 400 {
+	if wrong == "" && (heard.status < 400 || slices.Contains(fine, heard.status)) {
 		return
 	}
 	t.now.Failed++

@@ -124,7 +124,9 @@ func baskets(s *shop, w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodPost {
 		body, _ := io.ReadAll(r.Body)
 		s.baskets[cookie] = string(body)
-	} else if !s.forget {
+	} else if s.forget {
+		w.WriteHeader(http.StatusNotFound)
+	} else {
 		fmt.Fprint(w, s.baskets[cookie])
 	}
 }
@@ -154,8 +156,11 @@ func TestOneSeedGivesTheSameCustomersAndOrdersAreUnique(t *testing.T) {
 	}
 	ids := map[string]bool{}
 	for _, line := range runs[0] {
-		var order struct{ ID, Item string }
-		if err := json.Unmarshal([]byte(line[strings.Index(line, "{"):]), &order); err != nil || ids[order.ID] || order.Item == "" {
+		var order struct {
+			ID    string
+			Items map[string]int
+		}
+		if err := json.Unmarshal([]byte(line[strings.Index(line, "{"):]), &order); err != nil || ids[order.ID] || len(order.Items) != 1 {
 			t.Fatalf("%q: %v", line, err)
 		}
 		ids[order.ID] = true

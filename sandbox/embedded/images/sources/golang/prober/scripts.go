@@ -38,25 +38,27 @@ var scripts = map[string]*script{
 	"basket": {2, func(_ int, chance *rand.Rand) func(visit) {
 		item, cookie := items[chance.IntN(len(items))], fmt.Sprintf("basket=%016x", chance.Uint64())
 		return func(v visit) {
-			put, ok := v.ask(http.MethodPost, "/api/basket", fmt.Sprintf(`{"item":%q,"count":1}`, item), cookie)
+			put, ok := v.ask(http.MethodPost, "/api/basket", fmt.Sprintf(`{"item":%q,"n":1}`, item), cookie)
 			if !ok || put.status >= 400 {
 				return
 			}
-			got, ok := v.ask(http.MethodGet, "/api/basket", "", cookie)
-			if ok && got.status < 400 && !strings.Contains(got.body, `"`+item+`"`) {
+			got, ok := v.ask(http.MethodGet, "/api/basket", "", cookie, http.StatusNotFound)
+			unknown := got.status == http.StatusNotFound
+			if ok && (unknown || got.status < 400 && !strings.Contains(got.body, `"`+item+`"`)) {
 				v.tally.lose()
 			}
 		}
 	}},
 	"order": {1, func(_ int, chance *rand.Rand) func(visit) {
-		order := fmt.Sprintf(`{"id":"%016x","item":%q,"count":1}`, chance.Uint64(), items[chance.IntN(len(items))])
+		order := fmt.Sprintf(`{"id":"%016x","items":{%q:1}}`, chance.Uint64(), items[chance.IntN(len(items))])
 		return func(v visit) { v.ask(http.MethodPost, "/api/orders", order, "") }
 	}},
 }
 
 // ask sends one request and notes its outcome; false when no answer of the
-// sandbox came. An empty path is the load's own.
-func (v visit) ask(method, path, body, cookie string) (answer, bool) {
+// sandbox came. An empty path is the load's own; a status of `fine` is no
+// failure although it is 400 or more.
+func (v visit) ask(method, path, body, cookie string, fine ...int) (answer, bool) {
 	ctx, cancel := context.WithTimeout(v.ctx, v.load.timeout())
 	defer cancel()
 	asked := question{method: method, url: withPath(v.load.HTTP, path), body: body, cookie: cookie, nonce: newNonce()}
@@ -68,7 +70,7 @@ func (v visit) ask(method, path, body, cookie string) (answer, bool) {
 	if v.ctx.Err() != nil {
 		return heard, false // the load was called off
 	}
-	v.tally.note(asked.nonce, heard, err, milliseconds(sent))
+	v.tally.note(asked.nonce, heard, err, milliseconds(sent), fine)
 	return heard, err == nil && heard.nonce == asked.nonce
 }
 
