@@ -51,6 +51,7 @@ class _Asked:
             probe.id: compile_predicate(probe.ok, names=Names(each=f"probe/{probe.id}")) for probe in probes
         }
         self.memory: dict[str, int] = {}
+        self.stopped: set[str] = set()  # loads that were sent away before their time
 
     @property
     def is_measured(self) -> bool:
@@ -74,6 +75,7 @@ class Asking:
 
     async def run(self) -> None:
         """Until cancelled."""
+        self._on_state(self.prober.connected)
         async with asyncio.TaskGroup() as group:
             group.create_task(self.prober.run(), name="prober stream")
             group.create_task(self._every(SUMMARIES, self._summarise), name="probe summaries")
@@ -146,6 +148,12 @@ class Asking:
         spec = load_spec(load, track.plan.namespace, track.sandbox, rate=rate)
         self.prober.start_load(track.sandbox, spec)
 
+    def end_load(self, track: Track, load: str) -> None:
+        """Before its time. What is under way is answered first, then it is told as ended."""
+        if (asked := self._asked.get(track.sandbox)) is not None:
+            asked.stopped.add(load)
+        self.prober.end_load(track.sandbox, load)
+
     def _on_load(self, news: LoadNews) -> None:
         asked = self._asked.get(news.sandbox)
         if asked is None:
@@ -153,10 +161,16 @@ class Asking:
         if news.op in ("second", "failure"):
             self.told(news.sandbox, "load", news.id, change_of(news, asked.track.pod_uids))
             return
-        why = {"why": news.error} if news.error else {}
-        self.told(news.sandbox, "load", news.id, {"id": news.id, "phase": "ended", **why})
-        if why:
-            self._tell_trouble(news.sandbox, "a load broke off: that was us", time.time(), kinds=["load"])
+        ended: dict[str, Any] = {"id": news.id, "phase": "ended"}
+        if news.error:  # while its window is open: what it would have shown is not known
+            self._tell_trouble(
+                news.sandbox, "the customers stopped: that was us", time.time(), kinds=["load"]
+            )
+            ended["why"] = news.error
+        elif news.id in asked.stopped:
+            ended["stopped"] = True
+        asked.stopped.discard(news.id)
+        self.told(news.sandbox, "load", news.id, ended)
 
     # --- memory ---------------------------------------------------------------------------------------
     def _measure(self) -> None:
@@ -171,7 +185,9 @@ class Asking:
             return
         own = {uid: used for uid, used in said.items() if uid in asked.track.pod_uids}
         known = asked.memory
-        changed = any(abs(used - known.get(uid, -SMALLEST_CHANGE)) >= SMALLEST_CHANGE for uid, used in own.items())
+        changed = any(
+            abs(used - known.get(uid, -SMALLEST_CHANGE)) >= SMALLEST_CHANGE for uid, used in own.items()
+        )
         if changed:
             asked.memory = own
             self.told(sandbox, "measure", "memory", {"pods": own})

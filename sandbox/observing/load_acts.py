@@ -49,12 +49,12 @@ class LoadActs:
         return self._begin_load(track, load, pace, by="student")
 
     async def stop_load(self, sandbox: str, load_id: str) -> None:
-        """Send nobody more; it ends once those under way were answered. Raises ActRefused."""
+        """Send nobody more; it ends once those under way were answered, and opens no window. Raises ActRefused."""
         track = self._running(sandbox)
         load = self._load(track, load_id)
         if load.id not in {each.id for each in self.asking.prober.loads_of(sandbox)}:
             raise ActRefused("not-running", "These customers are gone already.")
-        self.asking.prober.end_load(sandbox, load.id)
+        self.asking.end_load(track, load.id)
 
     def _load(self, track: Track, load_id: str) -> Load:
         try:
@@ -78,8 +78,8 @@ class LoadActs:
             self.commit()
             self.asking.start_load(track, load, rate)
         except (RecordUnavailable, ProberAway) as error:
-            # Nobody was sent; said now, in the same batch, or a window stays open.
-            ended = {"id": load.id, "phase": "ended", "why": "nobody could be sent"}
+            # Nobody was sent, so nothing was shown; said now, in the same batch, or a window stays open.
+            ended = {"id": load.id, "phase": "ended", "why": "nobody could be sent", "stopped": True}
             self.append(track.sandbox, "load", load.id, ended, "observer")
             raise ActRefused("away", "Nobody could be sent to your shop. Try again in a moment.") from error
         return until

@@ -10,8 +10,8 @@ import msgspec
 Kind: TypeAlias = Literal[
     "object",  # {op: ADDED|MODIFIED|DELETED, kind, resourceVersion, object, synthetic?}; uid = the object's
     "probe",  # {id, ok, status, ms, body, json, podUid, error} or {id, summary: true, sent, failed, pods}
-    # {id, phase: started|ended, rate, until, by, why?}, per second {id, sent, failed, p95, distinctPods, lost, pods,
-    # untold?}, or one failure {id, ok: false, status, ms, error, podUid}
+    # {id, phase: started|ended, rate, until, by, why?, stopped?}, per second {id, sent, failed, p95, distinctPods,
+    # lost, pods, untold?}, or one failure {id, ok: false, status, ms, error, podUid}
     "load",
     "measure",  # uid = "memory": {pods: {podUid: resident bytes}}
     "fault",  # {id, phase: armed|started|ended|reverted|failed, target: {kind, name, uid}, by, text?}

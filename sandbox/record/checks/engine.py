@@ -382,7 +382,9 @@ class Engine:
         moment = self._moment(entry)
         phase, silent = entry.change.get("phase"), entry.at - self._load_seen.get(load.id, -NEVER)
         self._load_seen[load.id] = entry.at
-        if phase == "ended":
+        if phase == "ended" and entry.change.get("stopped"):
+            self._load_void(load.id, moment)
+        elif phase == "ended":
             self._load_over(load.id, moment)
         elif self._submitted is None and (phase == "started" or self._begins(load.id, silent)):
             occurrence = Occurrence(load.id, moment)
@@ -400,6 +402,14 @@ class Engine:
         if known is not None and known.end is None:
             known.end = moment
             self._has_ended(known, moment)
+
+    def _load_void(self, load: str, moment: Moment) -> None:
+        """Who sends the customers away has shown nothing: as if they had not come, but for predictions."""
+        self._load_ends.pop(load, None)
+        known = self._marked.get(load)
+        if known is not None and known.end is None:
+            known.end = moment
+            self._drop(known)
 
     def _load_due(self, load: str) -> None:
         self._load_over(load, self._now())

@@ -91,6 +91,8 @@ async def test_two_at_a_time_and_none_twice(shop: Shop) -> None:
     hear(shop, op="ended", id=f"{BOX}/other")
     with pytest.raises(ActRefused, match="gone already"):
         await shop.observer.stop_load(BOX, "other")
+    await shop.turn()
+    assert shop.kinds("load")[-1] == {"id": "other", "phase": "ended", "stopped": True}
     await shop.observer.start_load(BOX, "third")
 
 
@@ -140,6 +142,7 @@ async def test_a_lost_sender_ends_the_load_as_trouble_of_ours(shop: Shop) -> Non
     assert loads(shop) == ["started", "ended"]
     (trouble,) = shop.kinds("trouble")
     assert trouble["kinds"] == ["load"]
+    assert [each.kind for each in shop.entries][-2:] == ["trouble", "load"]  # while its window is open
 
 
 async def test_after_a_start_of_the_process_no_load_runs_on(shop: Shop) -> None:

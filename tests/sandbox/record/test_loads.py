@@ -67,7 +67,7 @@ def test_a_stopped_load_may_be_sent_again_at_once_and_the_last_one_counts() -> N
     run.phase("ended")
     run.flag(True)
     run.phase("started")
-    assert run.state == "fail"  # the last completed one
+    assert run.state == "holding"
     run.second()
     run.phase("ended")
     assert run.state == "pass"
@@ -132,13 +132,32 @@ def test_a_load_that_broke_off_costs_nobody() -> None:
     run = Run(check("count", "object.failed > 0", each="load/rush", during="rush", maximum=0))
     run.phase("started")
     run.second()
+    run.add("trouble", "", {"text": "ours", "from": run.at, "until": run.at, "kinds": ["load"]})
     run.phase("ended", why="the sender was lost")
-    run.add("trouble", "", {"text": "ours", "from": run.at - 1, "until": run.at, "kinds": ["load"]})
     assert run.state == "could-not-grade"
     run.phase("started")
     run.second()
     run.phase("ended")
     assert run.state == "pass"
+
+
+def test_a_load_that_was_sent_away_shows_nothing() -> None:
+    """Else starting and stopping it would pass every check that only must not be broken."""
+    run = Run(check("count", "object.failed > 0", each="load/rush", during="rush", maximum=0))
+    run.phase("started")
+    run.second()
+    run.phase("ended", stopped=True)
+    assert run.state == "waiting"
+    run.phase("started")
+    run.second(failed=1)
+    run.phase("ended")
+    assert run.state == "fail"
+    run.phase("started")
+    run.second()
+    run.phase("ended", stopped=True)
+    assert run.state == "fail"  # the last that ran its time counts
+    run.hand_in()
+    assert run.state == "fail"
 
 
 def test_after_hand_in_a_load_under_way_runs_to_its_end() -> None:
