@@ -135,11 +135,13 @@ func (b *board) startLoad(load load) error {
 	return nil
 }
 
-// forget takes a load that ended by itself off the board, never its successor.
+// forget takes a load that ended off the board, never its successor, and says
+// so: from then on it may begin again. One that was called off is told by nobody.
 func (b *board) forget(task *task) {
 	task.cancel()
 	if b.running[task.id] == task {
 		delete(b.running, task.id)
+		b.report(notice{Op: "ended", ID: task.id})
 	}
 }
 

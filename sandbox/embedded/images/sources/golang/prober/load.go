@@ -115,9 +115,6 @@ func (l *load) run(ctx context.Context, end <-chan struct{}, report func(any)) {
 	visits.Wait()
 	close(told)
 	tally.flush()
-	if ctx.Err() == nil {
-		report(notice{Op: "ended", ID: l.ID})
-	}
 }
 
 func (l *load) send(ctx context.Context, end <-chan struct{}, begun time.Time, tally *tally, visits *sync.WaitGroup) {
