@@ -43,7 +43,7 @@ RETRY = 0.5  # seconds until a record that refused is asked again
 HandedOver = Callable[[str, int, int, int, str], None]  # sandbox, attempt, first seq, last seq, by
 
 
-class Observer(LoadActs, Acting):
+class Observer(Acting, LoadActs):
     """Lives in one event loop. `run` watches until cancelled; `open` begins or continues a sandbox's record."""
 
     def __init__(
