@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -86,17 +87,38 @@ def test_explain():
     assert 'did you mean "L026"?' in unknown.output
 
 
-def test_a_new_lesson_lints_clean_once_it_is_named(course):
+def name_in_course(course: Path, slug: str) -> None:
+    file = course / "course.yaml"
+    text, times = re.subn(
+        r"lessons: \[14-self-healing", f"lessons: [14-self-healing, {slug}", file.read_text()
+    )
+    assert times == 1
+    file.write_text(text)
+
+
+def test_a_new_lesson_is_three_files_without_an_error(course):
     result = run("new", "20-my-first", "--course", course)
     assert result.exit_code == 0, result.output
-    file = course / "course.yaml"
-    file.write_text(
-        file.read_text().replace("lessons: [14-self-healing]", "lessons: [14-self-healing, 20-my-first]")
-    )
-    assert run("lint", course, "--strict").output == "0 errors, 0 warnings\n"
+    made = sorted(path.name for path in (course / "20-my-first").iterdir())
+    assert made == ["exercise.yaml", "lesson.md", "solution.yaml"]
+    name_in_course(course, "20-my-first")
+    output = run("lint", course).output
+    assert output.splitlines()[-1].startswith("0 errors, 1 warning (L034")
     assert run("new", "20-my-first", "--course", course).exit_code == 2
     assert run("new", "Bad_Slug", "--course", course).exit_code == 2
     assert run("new", "21-x", "--course", course / "none").exit_code == 2
+
+
+def test_a_new_lesson_like_another_one(course):
+    result = run("new", "21-mine", "--course", course, "--like", "14-self-healing")
+    assert result.exit_code == 0, result.output
+    name_in_course(course, "21-mine")
+    assert run("lint", course / "21-mine", "--strict").output == "0 errors, 0 warnings\n"
+    assert "title: Mine" in (course / "21-mine/lesson.md").read_text()
+    assert not (course / "21-mine/recordings").exists()
+    refused = run("new", "22-x", "--course", course, "--like", "nothing")
+    assert refused.exit_code == 2
+    assert "has no lesson nothing; there is " in refused.output
 
 
 def test_the_module_runs_without_django():
@@ -110,5 +132,5 @@ def test_the_module_runs_without_django():
 
 def test_help_names_every_command():
     output = run("--help").output
-    for name in ("lint", "explain", "new", "verify"):
+    for name in ("lint", "explain", "new", "verify", "preview", "record", "schema"):
         assert name in output

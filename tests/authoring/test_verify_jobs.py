@@ -10,13 +10,27 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 from typer.testing import CliRunner
 
 from authoring import verify
+from authoring.acts import is_stuck, last_move
 from authoring.command import app
-from authoring.trial import MemoryStore, Trial, as_json, is_stuck, last_move, run_way
-from authoring.verify import WRONG_WAIT, chosen, jobs_for, judge, shortened, told, way_from_file
+from authoring.proofs import Job, judge
+from authoring.report import Report, read_kept, run_data, told
+from authoring.staging import MemoryStore
+from authoring.trial import Trial, run_way
+from authoring.verify import (
+    WRONG_WAIT,
+    chosen,
+    jobs_for,
+    proofs_of,
+    seeds_for,
+    shortened,
+    told_variants,
+    way_from_file,
+)
 from lessons.loading import load_lesson
 from lessons.models import Act, Way
 from lessons.problems import LessonInvalid
@@ -50,7 +64,8 @@ def trial_of(
 
 
 def job(proof: str, *, hint: str | None = None, kind: Any = "wrong") -> Any:
-    return proof, Way("mine", kind, (Act("apply", "x"),), {}, hint), {"replicas": 3}, proof == "P01"
+    way = Way("mine", kind, (Act("apply", "x"),), {}, hint)
+    return Job(proof, way, {"replicas": 3}, proof == "P01")
 
 
 # --- which runs ---------------------------------------------------------------------------------------
@@ -89,6 +104,16 @@ def test_one_way_by_name(lesson: Any) -> None:
     assert caught.value.problems
 
 
+def test_repeated_proofs_also_try_what_students_draw(lesson: Any) -> None:
+    """`replicas` has no other values than its edges; a name has twelve."""
+    assert seeds_for(lesson.exercise, edges_for(lesson.exercise)) == []
+    named = msgspec.structs.replace(lesson.exercise, variants={"shop": {"name": "ship"}})
+    drawn = seeds_for(named, edges_for(named))
+    assert drawn
+    assert all(params not in edges_for(named) for params in drawn)
+    assert told_variants([{"a": 1, "b": "x"}, {"a": 2, "b": "x"}]) == "a=1,2 b=x"
+
+
 # --- what they prove ----------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("proof", "outcomes", "hints", "said"),
@@ -122,7 +147,7 @@ def test_a_failed_way_names_what_it_met() -> None:
 
 
 def test_json_names_what_decided_each_verdict() -> None:
-    data = as_json(trial_of({"a": "fail"}, trouble=("apply: refused",)))
+    data = run_data(job("P02"), trial_of({"a": "fail"}, trouble=("apply: refused",)))
     assert (data["points"], data["of"], data["seconds"]) == (0, 2, 12.3)
     assert data["trouble"] == ["apply: refused"]
     printed = json.loads(json.dumps(data))
@@ -176,7 +201,7 @@ def entry(kind: Any, at: float) -> Entry:
 
 
 def test_a_wait_is_given_up_only_when_a_hint_fits_and_nothing_moves(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("authoring.trial.time", SimpleNamespace(time=lambda: 120.0))
+    monkeypatch.setattr("authoring.acts.time", SimpleNamespace(time=lambda: 120.0))
     engine = SimpleNamespace(valid_hint=None)
     track: Any = SimpleNamespace(sandbox="s", engine=engine)
     on: Any = SimpleNamespace(
@@ -213,16 +238,20 @@ def test_a_missing_file_or_way_needs_no_cluster(monkeypatch: pytest.MonkeyPatch,
     assert "there is no way called nothing" in result.output
 
 
-def test_json_of_a_whole_run(lesson: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_json_of_a_whole_run(lesson: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     done = [(job("P02", kind="right"), trial_of({"a": "fail"}, trouble=("apply mine.yaml: refused",)))]
+    monkeypatch.setenv("GLASSHULL_HOME", str(tmp_path))
 
     async def verified(*_: Any, **__: Any) -> Any:
-        return lesson, done
+        proofs = proofs_of(lesson, lesson.exercise, done, None, "namespace")
+        proofs = [proof for proof in proofs if proof.code == "P02"]
+        return Report(lesson, "namespace", 1, "replicas=3", proofs, done)
 
     monkeypatch.setattr(verify, "verify", verified)
     result = run(LESSON, "--json")
     assert result.exit_code == 1
     (told_of,) = json.loads(result.output)["runs"]
+    assert read_kept(tmp_path, lesson.slug)["failed"] == 1
     assert told_of["problem"] == "failed a (apply mine.yaml: refused)"
     assert told_of["verdicts"][0]["decided_by"]
     done[0] = (job("P02", kind="right"), trial_of({"a": "pass"}))
@@ -249,7 +278,7 @@ async def test_a_run_that_fails_is_told_and_removed(lesson: Any, monkeypatch: py
     observer = SimpleNamespace(open=opened, close=lambda _sandbox: None)
     on: Any = SimpleNamespace(observer=observer, keeper=None, store=MemoryStore(), handed={}, images={})
     way = dataclasses.replace(lesson.ways[lesson.exercise.id][0])
-    trial = await run_way(on, lesson, lesson.exercise, way, {"replicas": 3})
+    trial = await run_way(on, lesson.exercise, way, {"replicas": 3})
     assert trial.result is None
     assert trial.trouble == ["ClusterUnavailable: It does not answer."]
     assert on.handed == {}

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from authoring.recording import RecordingInvalid, encode, read_recording
-from authoring.trial import Trial
 from lessons.loading import load_lesson
+from lessons.recordings import RecordingInvalid, encode, read_recording, refusal_of, shown_recording
 from sandbox.record.entry import Entry
 from sandbox.record.marking import Result
 
@@ -24,13 +25,24 @@ def lesson() -> Any:
     return load_lesson(LESSON)
 
 
-def trial() -> Trial:
-    entries = [
+def entries() -> list[Entry]:
+    return [
         Entry(epoch=1, seq=seq, at=1000.5 + seq, source="watch", kind="object", uid="u", change={"n": seq})
         for seq in (1, 2, 3)
     ]
+
+
+def encoded(lesson: Any) -> bytes:
     result = Result(points=14, of=14, provisional=False, verdicts=())
-    return Trial("solution", {"replicas": 3}, result, 80.0, entries, [])
+    return encode(
+        lesson,
+        entries(),
+        way="solution",
+        params={"replicas": 3},
+        result=result,
+        images={"app/storefront:1.0": "sha256:1"},
+        kubernetes="v1.37.0",
+    )
 
 
 def rewritten(path: Path, change: Any) -> None:
@@ -42,24 +54,20 @@ def rewritten(path: Path, change: Any) -> None:
 @pytest.fixture
 def path(lesson: Any, tmp_path: Path) -> Path:
     made = tmp_path / "solution.jsonl.gz"
-    made.write_bytes(encode(lesson, trial(), "v1.37.0"))
+    made.write_bytes(encoded(lesson))
     return made
 
 
 def test_what_was_recorded_is_read_back(lesson: Any, path: Path) -> None:
-    header, entries = read_recording(path, lesson)
-    assert entries == trial().entries
-    assert (header["points"], header["of"], header["kubernetes"], header["way"]) == (
-        14,
-        14,
-        "v1.37.0",
-        "solution",
-    )
-    assert header["rubric_hash"] == lesson.rubric_hash
+    found = read_recording(path, lesson)
+    assert list(found.entries) == entries()
+    assert (found.points, found.of, found.way, found.params) == (14, 14, "solution", {"replicas": 3})
+    assert found.images == {"app/storefront:1.0": "sha256:1"}
+    assert found.label == "a real run, 1 January 1970"
 
 
 def test_the_same_run_gives_the_same_bytes(lesson: Any) -> None:
-    assert encode(lesson, trial(), "v1") == encode(lesson, trial(), "v1")
+    assert encoded(lesson) == encoded(lesson)
 
 
 def test_one_edited_by_hand_is_refused_by_name(lesson: Any, path: Path) -> None:
@@ -100,3 +108,42 @@ def test_one_cut_short_is_refused(lesson: Any, path: Path) -> None:
 def test_a_file_that_is_not_there_is_refused(lesson: Any, tmp_path: Path) -> None:
     with pytest.raises(RecordingInvalid, match=r"none\.jsonl\.gz is no recording"):
         read_recording(tmp_path / "none.jsonl.gz", lesson)
+
+
+def test_one_of_another_lesson_is_refused_by_name(lesson: Any, path: Path) -> None:
+    rewritten(path, lambda header, body: ({**header, "lesson": "01-other"}, body))
+    with pytest.raises(RecordingInvalid, match=r"solution\.jsonl\.gz is a recording of 01-other"):
+        read_recording(path, lesson)
+
+
+def test_one_that_unpacks_to_too_much_is_refused(
+    lesson: Any, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lessons.recordings.MOST_BYTES", 200)
+    with pytest.raises(RecordingInvalid, match=r"unpacks to more than 200 bytes"):
+        read_recording(path, lesson)
+
+
+def test_whether_it_may_be_played_is_seen_anew_when_the_file_or_the_rubric_changes(
+    lesson: Any, path: Path
+) -> None:
+    assert refusal_of(path, lesson) == ""
+    other = dataclasses.replace(lesson, rubric_hash="0" * 64)
+    assert "another version" in refusal_of(path, other)
+    rewritten(path, lambda header, body: (header, body + b"\n"))
+    os.utime(path, ns=(1, 1))
+    assert "edited by hand" in refusal_of(path, lesson)
+
+
+def test_a_page_plays_a_right_run_that_may_be_played(lesson: Any, tmp_path: Path) -> None:
+    """Never a wrong way's; and when all are refused the first, so that whoever asks is told why."""
+    mine = dataclasses.replace(lesson, path=tmp_path)
+    folder = tmp_path / "recordings/namespace"
+    folder.mkdir(parents=True)
+    assert shown_recording(mine) is None
+    (folder / "one-replica.jsonl.gz").write_bytes(encoded(lesson))
+    assert shown_recording(mine) is None
+    (folder / "solution.jsonl.gz").write_bytes(b"no gzip")
+    assert shown_recording(mine) == folder / "solution.jsonl.gz"
+    (folder / "replicaset.jsonl.gz").write_bytes(encoded(lesson))
+    assert shown_recording(mine) == folder / "replicaset.jsonl.gz"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import time
@@ -9,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from authoring.trial import stage
-from authoring.verify import jobs_for, judge, run_jobs
+from authoring.proofs import judge
+from authoring.staging import stage
+from authoring.verify import AT_ONCE, jobs_for, run_jobs
 from bench.product import ROOT, Product
 from lessons.loading import load_lesson
 from lessons.variants import edges_for
@@ -29,7 +31,7 @@ async def test_solution_passes_and_wrong_ways_fail_with_their_hint(product: Prod
     assert {job[1].name for job in jobs} == set(WAYS)
     began = time.monotonic()
     async with stage(product.home) as on:
-        done = await run_jobs(on, lesson, exercise, jobs)
+        done = await run_jobs(on, exercise, jobs, asyncio.Semaphore(AT_ONCE), lambda _line: None)
     seconds = time.monotonic() - began
     assert [judge(job, trial) for job, trial in done] == ["", "", ""]
     results = {trial.way: trial.result for _, trial in done}

@@ -30,12 +30,18 @@ CASES = [
     Case("L003", E, "points: 3", "point: 3", 'unknown key "point"; did you mean "points"?', "point: 3"),
     Case("L003", L, "minutes: 15", "minutes: 15\nlevel: hard", 'unknown key "level"', "level"),
     Case("L003", "course.yaml", "title: How", "titel: x\ntitle: How", 'unknown key "titel"; did you mean "title"?', "titel"),
-    Case("L003", "apps.yaml", "port: 8080", "ports: 8080", 'unknown key "ports"; did you mean "port"?', "ports"),
+    Case("L003", "apps.yaml", "port: 8080", "ports: 8080", 'unknown key "ports"; did you mean "port"?', "ports: 8080"),
     Case("L005", E, "title: Survive", "attempts: 3\ntitle: Survive", '"attempts" needs a newer Glasshull', "attempts"),
-    Case("L005", E, "{id: again, kind: kill-pod", "{id: again, kind: slow-app", "kind: slow-app needs a newer Glasshull", "slow-app"),
-    Case("L005", E, "by: submit", "by: timeline", "by: timeline needs a newer Glasshull", "by: timeline"),
-    Case("L005", E, "answer: choice", "answer: number", "answer: number needs a newer Glasshull", "answer: number"),
-    Case("L005", L, ":::{scene} cluster\n:layout", ":::{scene} duel\n:layout", "scene duel needs a newer Glasshull", "{scene} duel"),
+    Case("L005", E, "{id: again, kind: kill-pod", "{id: again, kind: cut-traffic", "kind: cut-traffic needs a newer Glasshull", "cut-traffic"),
+    Case("L004", E, "by: submit", "by: timeline", "by: timeline needs at:, for example at: +20s", "by: timeline"),
+    Case("L004", E, "by: submit", "by: submit, at: +5s", "at: is for by: timeline", "at: +5s"),
+    Case("L004", E, "by: submit", "by: submit, for: 5s", "kill-pod happens at once; leave `for` out", "for: 5s"),
+    Case("L004", E, "kind: kill-pod, target: \"pod:app=storefront\", pick: one, grace: 3s, by: submit", "kind: slow-app, how: melt, target: \"pod:app=storefront\", by: submit", "'melt' is not one of delay, hang, spin", "how: melt"),
+    Case("L004", E, "by: submit", "by: submit, repeat: {times: 99, every: 1s}", "with 2 to 10 times", "repeat:"),
+    Case("L004", E, "answer: choice", "answer: number", "answer: number takes no choices", "choices: {same"),
+    Case("L004", E, "settle: 20s", "settle: 20s\n    tolerance: 10%", "answer: choice takes no tolerance", "tolerance"),
+    Case("L020", E, "none: nothing-watches", "nothing: nothing-watches", '"nothing" is not an id', "misconceptions:"),
+    Case("L005", L, ":::{scene} cluster\n:layout", ":::{scene} trace\n:layout", "scene trace needs a newer Glasshull", "{scene} trace"),
     Case("L005", L, ":::{run}", ":::{run}\n:in: vm", "run in vm needs a newer Glasshull", ":::{run}"),
     Case("L003", "solution.steps", "within: 120s", "withn: 120s", 'did you mean "within"?', "withn"),
     Case("L004", L, "minutes: 15", 'minutes: "15m"', 'minutes: expected a whole number, found "15m"', "15m"),
@@ -127,6 +133,10 @@ def test_one_mistake_is_named_at_its_place(bench, case):
     if case.near:
         assert problem.line == bench.line_of(case.file, case.near)
     assert problem.column >= 1
+    place, _, rest = str(problem).partition(" ")
+    assert place == f"{problem.file}:{problem.line}:{problem.column}"
+    assert rest.startswith(f"{problem.code} {problem.message}")
+    assert "  help: " in rest or re.search("did you mean|needs a newer|; try |; use ", problem.message)
 
 
 def test_the_real_course_has_no_problem(bench):
