@@ -168,7 +168,7 @@ class Section:
 
     def parsed(self, key: str, parse: Callable[[str], T], default: T) -> T:
         """A value in one of the small languages of `durations`; `parse` raises ValueError with a sentence."""
-        self._tell(key, **_LANGUAGES.get(parse.__name__, {"type": ["string", "number"]}))
+        self._tell(key, **_LANGUAGES.get(getattr(parse, "__name__", ""), {"type": ["string", "number"]}))
         if not self.has(key):
             return default
         value = self._value(key)
@@ -213,6 +213,9 @@ class Section:
     # --- sections within -----------------------------------------------------------------------------
     def section(self, key: str) -> Section | None:
         self._tell(key, type="object")
+        return self._section(key)
+
+    def _section(self, key: str) -> Section | None:
         return Section(self.source, (*self.path, key), self.problems) if self.has(key) else None
 
     def sections(self, key: str) -> list[Section]:
@@ -229,7 +232,7 @@ class Section:
     def named_sections(self, key: str) -> list[tuple[str, Section]]:
         """The maps of a map, by name."""
         self._tell(key, type="object", named=True)
-        inner = self.section(key)
+        inner = self._section(key)
         if inner is None:
             return []
         return [(name, Section(self.source, (*inner.path, name), self.problems)) for name in inner.values]

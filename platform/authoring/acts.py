@@ -28,6 +28,7 @@ from sandbox.toolbox_files import write_file
 # shop's app starts in 8 s, in which nothing is written either.
 QUIET = 12.0
 FAULT_ENDS = 60.0  # seconds for a fault to end, beyond the time it lasts
+LOAD_ENDS = 10.0  # seconds for the last answers of a load, beyond its time
 RUN_WITHIN = 60.0  # seconds for a command in the toolbox
 KINDS = {
     "Pod": "v1", "Service": "v1", "ConfigMap": "v1", "PersistentVolumeClaim": "v1", "Deployment": "apps/v1",
@@ -103,7 +104,7 @@ async def _start_load(on: Stage, track: Track, exercise: Exercise, load_id: str)
     """Until its time is over. Raises ActRefused."""
     await on.observer.start_load(track.sandbox, load_id)
     load = next(each for each in exercise.loads if each.id == load_id)
-    await asyncio.sleep(load.lasting + 1.0)
+    await until(lambda: track.loads.get(load_id) != "started", load.lasting + LOAD_ENDS)
 
 
 async def _run(on: Stage, track: Track, exercise: Exercise, argv: Any, params: Mapping[str, Any]) -> None:

@@ -64,7 +64,7 @@ class Proof:
 def judge(job: Job, trial: Trial) -> str:
     """ "" when it proves what it should, else what is wrong, for the author."""
     if trial.result is None:
-        return "; ".join(trial.trouble)
+        return "; ".join(trial.trouble) or "it came to no mark"
     verdicts = {verdict.check: verdict.outcome for verdict in trial.result.verdicts}
     ungraded = [check for check, outcome in verdicts.items() if outcome == "could-not-grade"]
     if ungraded:

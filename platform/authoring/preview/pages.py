@@ -52,9 +52,13 @@ def source_html(slug: str, sources: Mapping[str, str], findings: Sequence[Proble
 
 
 def first_file(sources: Mapping[str, str], by_file: Mapping[str, Sequence[Problem]]) -> str:
-    """The first file with an error, else the first with a finding, else the text."""
-    with_errors = (name for name in sources if any(each.is_error for each in by_file.get(name, ())))
-    with_any = (name for name in sources if by_file.get(name))
+    """The first file with an error, else the first with a finding, else the text.
+
+    The exercise comes before the text: what is wrong in it makes the text's references wrong as well.
+    """
+    names = sorted(sources, key=lambda name: name != "exercise.yaml")
+    with_errors = (name for name in names if any(each.is_error for each in by_file.get(name, ())))
+    with_any = (name for name in names if by_file.get(name))
     return next(with_errors, next(with_any, next(iter(sources), "")))
 
 
