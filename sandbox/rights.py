@@ -47,7 +47,7 @@ def _observer() -> list[Manifest]:
         },
     ]
     return [
-        _role("ClusterRole", OBSERVER, [*watch, _may([""], ["events"], READ)]),
+        _role("ClusterRole", OBSERVER, watch),
         _grant("ClusterRoleBinding", OBSERVER, "ClusterRole", OBSERVER),
         _role("Role", OBSERVER, heartbeat, SYSTEM_NAMESPACE),
         _grant("RoleBinding", OBSERVER, "Role", OBSERVER, SYSTEM_NAMESPACE),

@@ -146,4 +146,5 @@ WATCHED: tuple[ApiKind, ...] = (
     AUTOSCALER,
     NODE,
     SECRET,
+    EVENT,
 )

@@ -16,8 +16,11 @@ _BEATING = frozenset({"resourceVersion", "managedFields", "annotations"})
 
 
 def is_ours(kind: str, obj: dict[str, Any]) -> bool:
-    """Guard rails and what every namespace has are no part of a student's record, but for what checks read."""
-    return kind != "EndpointSlice" and is_furniture(kind, obj)
+    """Guard rails and what every namespace has are no part of a student's record.
+
+    But for what checks read, and for Events, which say who did what (`record.causes`).
+    """
+    return kind not in ("EndpointSlice", "Event") and is_furniture(kind, obj)
 
 
 def node_facts(node: dict[str, Any]) -> dict[str, Any]:
@@ -49,13 +52,15 @@ class World:
             return None
         cleaned = clean(obj)
         known = self._namespaces.setdefault(namespace, {})
+        told = kind == "Event" and (kind, uid) in known
         if op == "DELETED":
             known.pop((kind, uid), None)
             if not known:
                 del self._namespaces[namespace]
         else:
             known[(kind, uid)] = cleaned
-        return namespace, cleaned
+        # An Event counts on while its deed repeats, and goes by itself after an hour: told once is enough.
+        return None if told else (namespace, cleaned)
 
     def _take_node(self, op: str, obj: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
         facts, name = node_facts(clean(obj)), obj["metadata"]["name"]

@@ -31,6 +31,8 @@ class Components:
         """Facts of an `object` entry; `before` = the Pod's item before it."""
         object_: Object = change["object"]
         changed = self._stored(change, at)
+        if kind == "Event":
+            return changed  # tells of a deed that an object's own entry shows
         if change.get("synthetic"):
             return changed  # found by reading the list again: nobody did it just now
         op = change.get("op")

@@ -15,11 +15,25 @@ async def test_other_namespaces_and_furniture_never_enter(shop: Shop) -> None:
     before = len(shop.entries)
     shop.see("ADDED", build.pod("stranger"), namespace="gh-other")
     shop.see("ADDED", build.pod("system"), namespace="kube-system")
-    shop.see("ADDED", build.named("Event", "e"))
     shop.see("ADDED", build.named("ResourceQuota", "guard"))
     shop.see("ADDED", build.named("ConfigMap", "kube-root-ca.crt"))
     await shop.turn()
     assert len(shop.entries) == before
+
+
+async def test_an_event_is_told_once_however_often_it_repeats(shop: Shop) -> None:
+    await shop.begin()
+    before = len(shop.entries)
+    told = build.named("Event", "e", reason="Unhealthy", involvedObject={"uid": "uid-p1"}, count=1)
+    shop.see("ADDED", told)
+    for count in range(2, 20):
+        shop.see("MODIFIED", {**told, "count": count})
+    shop.see("DELETED", told)
+    await shop.turn()
+    new = [entry.change for entry in shop.entries[before:]]
+    assert [(change["op"], change["kind"]) for change in new] == [("ADDED", "Event")]
+    assert "count" not in new[0]["object"]
+    assert not [key for key in shop.observer.snapshot(BOX)["items"] if "uid-Event" in key]
 
 
 async def test_heartbeats_of_nodes_do_not_grow_the_record(shop: Shop) -> None:
