@@ -95,6 +95,7 @@ def addresses(route: str, box: Sandbox) -> list[str]:
         .replace("<str:course>", "tiny")
         .replace("<str:lesson>", "01-one")
         .replace("<str:secret>", "nobodys")
+        .replace("<str:moment>", "latest")
     )
     if "<slug:action>" in filled:
         return ["/" + filled.replace("<slug:action>", action) for action in ACTIONS]
