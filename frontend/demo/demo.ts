@@ -1,6 +1,6 @@
 /**
  * The picture alone, fed with made-up frames: `?scene=` states, kill, mock, empty, stale, loading, error, past,
- * flood, crowd, services, bare, pending; `?theme=dark`; `?w=` and `?h=` for a fixed size.
+ * flood, crowd, services, bare, pending, duel, duel-fault, duel-film, hops; `?theme=dark`; `?w=` and `?h=` for a fixed size.
  */
 import { mount } from "svelte";
 import "../src/styles/main.css";

@@ -1,5 +1,6 @@
 /** Made-up states and sequences of the picture. No student ever sees them. */
-import type { Item, Items, PodItem } from "../src/lib/protocol";
+import { type DeltaFrame, foldTo, type Item, type Items, type PodItem } from "../src/lib/protocol";
+import { chainTo, duelHistory, duelNext } from "./record";
 import type { DemoLive } from "./store.svelte";
 
 export interface DemoScene {
@@ -10,6 +11,12 @@ export interface DemoScene {
   staleSince?: number;
   mode?: DemoLive["forced"];
   select?: string;
+  /** Answers of the server, by the end of the address asked. */
+  answers?: (now: number) => Record<string, unknown>;
+  /** Plays a stored record instead: the end of its address. */
+  film?: string;
+  /** Frames that follow once a second. */
+  goesOn?: (second: number, at: number) => DeltaFrame;
 }
 
 const MI = 2 ** 20;
@@ -326,6 +333,14 @@ const kill: DemoScene = {
   ],
 };
 
+/** Seconds of the duel's record when the page opens. */
+const GONE = 70;
+
+const one = (now: number): Items => ({
+  "pod/h": pod("web-7c9d8-h6wvd", { node: "worker-3", created: now - 7 }),
+  "service/web": service("web", { x: "ready", m: "ready", h: "ready" }),
+});
+
 export const SCENES: Record<string, DemoScene> = {
   mock: { items: mock },
   states: { items: states },
@@ -377,6 +392,30 @@ export const SCENES: Record<string, DemoScene> = {
       "probe/web": probe(12, 0),
     }),
   },
+  duel: {
+    items: (now) => foldTo(duelHistory(now, GONE), GONE),
+    directions: { scene: "duel", say: "Both forms of the shop" },
+    answers: (now) => ({ history: duelHistory(now, GONE) }),
+    goesOn: (second, at) => duelNext(GONE + second, at),
+  },
+  "duel-fault": {
+    items: (now) => foldTo(duelHistory(now, 54), 54),
+    directions: { scene: "duel" },
+    answers: (now) => ({ history: duelHistory(now, 54) }),
+  },
+  "duel-empty": { items: base, directions: { scene: "duel" } },
+  "duel-film": {
+    items: () => ({}),
+    directions: { scene: "duel" },
+    answers: () => ({ "film/": duelHistory(1_764_000_000, 80) }),
+    film: "film/",
+  },
+  hops: {
+    items: (now) => ({ ...mock(now), ...one(now) }),
+    directions: { scene: "cluster", layout: "control-plane" },
+    answers: (now) => ({ "causes/latest": chainTo("pod/h", "workload/dep", "service/web", now - 3) }),
+  },
+  "hops-empty": { items: base, directions: { scene: "cluster", layout: "control-plane" } },
   past: { items: mock, mode: "past" },
   recorded: { items: mock, mode: "recorded" },
   empty: { items: base },
@@ -389,7 +428,12 @@ export const SCENES: Record<string, DemoScene> = {
 /** Feeds a scene and its steps into the store, beats included. Returns what takes the next step by hand. */
 export function play(store: DemoLive, scene: DemoScene, byHand = false): () => void {
   const now = (): number => Date.now() / 1000;
-  let seq = 1;
+  if (scene.answers) store.answer(scene.answers(now()));
+  if (scene.film) {
+    store.film(scene.film);
+    return () => {};
+  }
+  let seq = scene.goesOn ? GONE + 1 : 1;
   store.receive({ f: "snapshot", epoch: 1, seq, at: now(), items: scene.items(now()) });
   store.forced = scene.mode ?? null;
   const beat = (): void =>
@@ -401,6 +445,9 @@ export function play(store: DemoLive, scene: DemoScene, byHand = false): () => v
     });
   beat();
   setInterval(beat, 2000);
+  const { goesOn } = scene;
+  let second = 0;
+  if (goesOn) setInterval(() => store.receive(goesOn(++second, now())), 1000);
   if (scene.select) setTimeout(() => store.select(scene.select ?? null), 300);
   const steps = [...(scene.steps ?? [])];
   const next = (): void => {

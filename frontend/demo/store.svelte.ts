@@ -35,6 +35,23 @@ export class DemoLive extends Live {
     return { ok: true };
   }
 
+  /** Answers what the page asks of a server from `answers`, by the end of the address. */
+  answer(answers: Record<string, unknown>): void {
+    window.fetch = async (url) => {
+      const found = Object.entries(answers).find(([end]) => String(url).endsWith(end));
+      return found
+        ? Response.json(found[1])
+        : Response.json({ error: { text: "Not in the demo." } }, { status: 404 });
+    };
+  }
+
+  /** Plays the stored record at `url`. */
+  film(url: string): void {
+    this.sandbox = null;
+    Object.assign(this.page, { recording: url });
+    void this.playRecording();
+  }
+
   note(what: string): void {
     this.acts = [...this.acts, what];
   }

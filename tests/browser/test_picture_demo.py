@@ -371,3 +371,87 @@ def test_labels_in_the_hull_do_not_overlap(show: Open, theme: str) -> None:
         }"""
     )
     assert clashes == []
+
+
+def banners(page: Page) -> list[str]:
+    return [" ".join(text.split()) for text in page.locator(".gh-duel .blast").all_text_contents()]
+
+
+def test_the_duel_draws_both_forms_and_counts_what_a_fault_stops(show: Open) -> None:
+    page = show("duel-fault")
+    page.wait_for_selector(".gh-duel .blast")
+    page.wait_for_function("document.querySelectorAll('.gh-duel canvas').length === 6")
+    page.wait_for_function("document.querySelector('.gh-duel .blast').innerText.includes('all 4')")
+    assert banners(page) == [
+        "stock stopped: all 4 parts stop answering",
+        "stock stopped: 1 of 4 parts stops, browsing answers",
+    ]
+    assert texts(page, ".side:first-child .part-name") == ["storefront", "catalogue", "orders", "stock"]
+    assert page.locator(".side:first-child .flood").count() == 1
+    assert page.locator(".side:last-child .flood").count() == 1
+    assert texts(page, ".side:last-child .part-name.hit") == ["stock"]
+    assert texts(page, ".side:first-child .release-name") == ["monolith 1.1"]
+    assert texts(page, ".side:first-child .gap") == ["no replies to time"]
+    assert texts(page, ".sums .big") == ["12 s", "0 s"]
+
+
+def test_the_duels_charts_share_their_scales(show: Open) -> None:
+    page = show("duel")
+    page.wait_for_function("document.querySelectorAll('.gh-duel canvas').length === 6")
+    page.locator(".side:first-child .plots").hover(position={"x": 200, "y": 60})
+    flags = page.eval_on_selector_all(".gh-duel .head", "all => all.map(one => one.getAttribute('d'))")
+    assert len(flags) == 2
+    assert flags[0] == flags[1]
+
+
+def test_the_duel_without_shops_says_so_and_draws_no_zero(show: Open) -> None:
+    page = show("duel-empty")
+    page.wait_for_selector(".gh-duel .sums")
+    assert page.locator(".nobody").count() == 5
+    assert texts(page, ".sums .big") == ["\u2013", "\u2013"]
+    assert page.locator(".gh-duel .blast").count() == 0
+
+
+def test_the_duel_as_text_and_on_a_phone(show: Open) -> None:
+    page = show("duel-fault", width=390, height=800)
+    page.wait_for_selector(".gh-duel.stacked .blast")
+    assert page.evaluate("document.querySelector('.gh-duel').scrollWidth") <= 390
+    page.keyboard.press("t")
+    page.wait_for_selector(".gh-duel .twin")
+    said = page.locator(".gh-duel .twin").inner_text()
+    assert "Monolith: one program, one Pod." in said
+    assert "stock stopped: 1 of 4 parts stops, browsing answers." in said
+
+
+def test_a_recorded_duel_tells_no_more_than_was_played(show: Open) -> None:
+    page = show("duel-film")
+    page.wait_for_selector(".gh-duel .badge.recorded")
+    page.wait_for_selector(".gh-duel .sums")
+    assert page.locator(".gh-duel .blast").count() == 0
+    page.evaluate("demo.goToMoment(1764000000 + 50)")
+    page.wait_for_selector(".gh-duel .blast")
+    assert "all 4 parts" in banners(page)[0]
+
+
+def test_hops_of_a_wish_are_stepped_by_keys(show: Open) -> None:
+    page = show("hops", reduced_motion="reduce")
+    page.wait_for_selector(".gh-control .numeral")
+    assert page.locator(".numeral").count() == 11
+    assert page.locator(".numeral.inferred").count() == 1
+    assert page.locator(".numeral.now").text_content() == "11"
+    page.keyboard.press(",")
+    assert page.locator(".numeral.now").text_content().strip() == "10"
+    assert "The readiness probe was answered." in page.locator("[aria-current=step]").inner_text()
+    page.keyboard.press("t")
+    page.wait_for_selector(".gh-control .twin")
+    assert (
+        "5. The ReplicaSet controller counted one Pod too few. Inferred:"
+        in page.locator(".twin").inner_text()
+    )
+
+
+def test_the_opened_bridge_without_a_wish_says_what_to_do(show: Open) -> None:
+    page = show("hops-empty")
+    page.wait_for_selector(".gh-control .none")
+    assert "Nothing to follow yet." in page.locator(".none").inner_text()
+    assert page.locator(".numeral").count() == 0

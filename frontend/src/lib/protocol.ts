@@ -88,7 +88,11 @@ export interface FaultItem {
   at: number;
   needs: string[];
   lost: number;
+  /** Unix s of its start; `at` moves on with the phase. */
+  began?: number | null;
   kind?: string;
+  /** Of a kind that has several ways: which one. */
+  how?: string | null;
   /** Keys of all that it is done to, where there are several. */
   targets?: string[];
   /** Unix s at which it ends by itself. */
@@ -249,6 +253,8 @@ export interface History {
   frames: DeltaFrame[];
   seconds: number;
   label: string;
+  /** True when no cluster ever did this: drawn from a lesson's files, for its author. */
+  simulated?: boolean;
 }
 
 /** Where a page stands in the record. */

@@ -21,7 +21,30 @@ export type PictureStore = Pick<
   | "backToLive"
   | "head"
   | "toggle"
+  | "mine"
+  | "now"
+  | "page"
+  | "history"
+  | "isRecorded"
+  | "onFrame"
+  | "itemsAt"
+  | "goTo"
+  | "goToMoment"
 > & { act(name: string, body: Record<string, unknown>): Promise<unknown> };
+
+/** What a scene other than the ship gets; it draws in the picture's whole area. */
+export interface SceneProps {
+  store: PictureStore;
+  /** The picture's size, px. */
+  width: number;
+  height: number;
+  /** Makes ids of this picture's own. */
+  uid: string;
+  /** Whether the text twin is wanted in the drawing's place. */
+  twin: boolean;
+  /** Opens the card of an item, by key. */
+  onopen: (key: string) => void;
+}
 
 export type Layer = "traffic" | "ownership" | "scheduling";
 /** A component or plate stays lit at least this long after an act. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { Announcer, changesBetween } from "./changes";
 import { Stream } from "./stream";
 import { aPod, aShop } from "./testing";
-import { readWorld } from "./world";
+import { type FaultItem, readWorld } from "./world";
 
 const texts = (
   before: Parameters<typeof readWorld>[0],
@@ -74,18 +74,58 @@ describe("the announcer", () => {
   });
 });
 
+describe("a fault in words", () => {
+  const fault: FaultItem = {
+    t: "fault",
+    phase: "started",
+    target: "pod/4",
+    at: 110,
+    began: 110,
+    needs: [],
+    lost: 0,
+  };
+  const started = (more: object): string[] =>
+    changesBetween(readWorld(aShop()), readWorld({ ...aShop(), "fault/f": { ...fault, ...more } }), 110).map(
+      (change) => change.text,
+    );
+  it("a kill deletes its Pod; any other does what it says", () => {
+    expect(started({ kind: "kill-pod" })).toEqual(["Fault started: Pod 4tq7m is being deleted."]);
+    expect(started({ kind: "slow-app", how: "hang", text: "web hangs until +20 s" })).toEqual([
+      "Fault started: web hangs until +20 s.",
+    ]);
+  });
+  it("time is counted from where it began, whatever phase it is in", () => {
+    const after = readWorld({
+      ...aShop(),
+      "pod/4": { ...aShop()["pod/4"], ok: false, status: "Running" } as never,
+      "fault/f": { ...fault, kind: "slow-app", phase: "ended", at: 130 },
+    });
+    const before = readWorld({ ...aShop(), "fault/f": { ...fault, kind: "slow-app" } });
+    expect(changesBetween(before, after, 131).map((change) => change.text)).toEqual([
+      "Pod 4tq7m is no longer Ready: Running, 21.0 s after the fault began.",
+    ]);
+  });
+});
+
 describe("requests in flight", () => {
   it("never more than 24 dots, and says what one stands for", () => {
     const stream = new Stream();
     expect(stream.add(10, 0)).toBe(1);
     expect(stream.add(140, 0)).toBe(10);
-    expect(stream.waysAt(100_000, 1e9)).toHaveLength(24);
+    expect(stream.waysAt(100_000, [1e9])).toHaveLength(24);
   });
   it("a dot runs 180 px a second and is forgotten at the end", () => {
     const stream = new Stream();
     stream.add(1, 1000);
-    expect(stream.waysAt(1500, 200)).toEqual([90]);
-    expect(stream.waysAt(3000, 200)).toEqual([]);
+    expect(stream.waysAt(1500, [200])).toEqual([{ lane: 0, way: 90 }]);
+    expect(stream.waysAt(3000, [200])).toEqual([]);
     expect(stream.waits).toBe(false);
+  });
+  it("dots are dealt to the Pods as their answers were", () => {
+    const stream = new Stream();
+    stream.add(8, 0, [3, 1]);
+    const lanes = stream.waysAt(1e6, [1e9, 1e9]).map(({ lane }) => lane);
+    expect(lanes.filter((lane) => lane === 0)).toHaveLength(6);
+    expect(lanes.filter((lane) => lane === 1)).toHaveLength(2);
   });
 });

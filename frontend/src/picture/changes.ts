@@ -17,8 +17,7 @@ export function changesBetween(before: World, after: World, at: number): Change[
   const changes: Change[] = [];
   const old = new Map(before.pods);
   const fault = startedFault(after) ?? after.faults.map(([, f]) => f).find((f) => f.phase === "ended");
-  const since =
-    fault && at > fault.at && at - fault.at < 120 ? `, ${(at - fault.at).toFixed(1)} s after the kill` : "";
+  const since = fault ? sinceFault(fault, at) : "";
   for (const [key, pod] of after.pods) {
     const was = old.get(key);
     old.delete(key);
@@ -28,6 +27,14 @@ export function changesBetween(before: World, after: World, at: number): Change[
   for (const pod of old.values())
     changes.push({ kind: "deleted", text: `Pod ${podLabel(pod)} is gone${since}.` });
   return [...faultChanges(before, after), ...nodeChanges(before, after), ...endOf(before, after), ...changes];
+}
+
+const isKill = (fault: FaultItem): boolean => !fault.kind || fault.kind.startsWith("kill");
+
+function sinceFault(fault: FaultItem, at: number): string {
+  const passed = at - (fault.began ?? fault.at);
+  if (passed <= 0 || passed >= 120) return "";
+  return `, ${passed.toFixed(1)} s after the ${isKill(fault) ? "kill" : "fault began"}`;
 }
 
 function newPod(pod: PodItem, since: string): Change {
@@ -58,10 +65,15 @@ function faultChanges(before: World, after: World): Change[] {
       {
         kind: "fault",
         urgent: true,
-        text: `Fault started${target ? `: Pod ${podLabel(target)} is being deleted` : ""}.`,
+        text: `Fault started${faultDoes(fault, target)}.`,
       },
     ];
   });
+}
+
+function faultDoes(fault: FaultItem, target: PodItem | undefined): string {
+  if (isKill(fault)) return target ? `: Pod ${podLabel(target)} is being deleted` : "";
+  return fault.text ? `: ${fault.text.replace(/\.$/, "")}` : "";
 }
 
 function nodeChanges(before: World, after: World): Change[] {

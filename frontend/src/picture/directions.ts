@@ -2,6 +2,8 @@
 import { podKey, type World } from "./world";
 
 export interface Directions {
+  /** Which scene is drawn; the ship of the cluster unless it is one of `scenes.ts`. */
+  scene: string;
   focus: string | null;
   highlight: string[];
   annotate: { target: string; text: string }[];
@@ -16,6 +18,7 @@ const words = (value: unknown): string[] => {
 /** From the options of a scene as the page hands them on (`focus`, `highlight`, `annotate`, `say`). */
 export function directionsOf(scene: Record<string, unknown>): Directions {
   return {
+    scene: String((scene.layout === "control-plane" && scene.layout) || scene.scene || ""),
     focus: typeof scene.focus === "string" && scene.focus ? scene.focus : null,
     highlight: words(scene.highlight),
     annotate: (Array.isArray(scene.annotate) ? scene.annotate.map(String) : []).map((line) => {
@@ -27,7 +30,7 @@ export function directionsOf(scene: Record<string, unknown>): Directions {
   };
 }
 
-/** Keys of the items a target means: `pod:app=shop`, `pod/NAME`, `node:*`, `node:empty`, `service/NAME`, `component/NAME`. */
+/** Keys of the items a target means: `pod:app=shop`, `pod/NAME`, `node:*`, `node:empty`, `service/NAME`, `component/NAME`, `side/monolith`. */
 export function keysOf(target: string, world: World): string[] {
   const [, kind = "", sign = "", name = ""] = /^(\w+)([:/])(.*)$/.exec(target) ?? [];
   switch (kind) {
@@ -46,6 +49,10 @@ export function keysOf(target: string, world: World): string[] {
         .map(([key]) => key);
     case "service":
       return world.services.filter(([, item]) => name === "*" || item.name === name).map(([key]) => key);
+    case "side":
+      return world.pods
+        .filter(([, pod]) => (pod.app === "monolith") === (name === "monolith"))
+        .map(([key]) => key);
     case "component":
       return [`component/${name}`];
     default:

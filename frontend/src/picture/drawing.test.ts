@@ -193,13 +193,28 @@ describe("visitors", () => {
   });
   it("a request's way ends at the Service when several valves are open, and goes on when one is", () => {
     const several = drawn({ ...aShop(), "probe/front": probe(9, 0) });
-    expect(visitorsView(several.world, several.drawing, null)?.route).toHaveLength(2);
+    expect(
+      visitorsView(several.world, several.drawing, null)?.routes.map((way) => way.points.length),
+    ).toEqual([2]);
     const one = drawn({
       ...aShop(),
       "probe/front": probe(9, 0),
       "service/web": aService("web", { x: "ready" }),
     });
-    expect(visitorsView(one.world, one.drawing, null)?.route.at(-1)).toEqual([328, 230]);
+    expect(visitorsView(one.world, one.drawing, null)?.routes[0]?.points.at(-1)).toEqual([328, 230]);
+  });
+  it("a request's way ends at the Pod that answered, each as often as it did", () => {
+    const items = {
+      ...aShop(),
+      "probe/front": { ...probe(9, 0), pod: "pod/4", pods: { "pod/x": 3, "pod/4": 1, "pod/gone": 2 } },
+    };
+    const { world, drawing } = drawn(items);
+    const routes = visitorsView(world, drawing, null)?.routes ?? [];
+    const valve = (key: string): number | undefined => drawing.anchors.get(key)?.x;
+    expect(routes.map((way) => [way.points.at(-1)?.[0], way.share])).toEqual([
+      [valve("pod/x"), 3],
+      [valve("pod/4"), 1],
+    ]);
   });
   it("no dot stands on what a plate says, and every leg of the way keeps some", () => {
     const one = drawn({
@@ -211,7 +226,7 @@ describe("visitors", () => {
     const plate = one.drawing.pipes[0];
     expect(plate && view && isCovered(view.covers, [plate.plateX + 20, one.drawing.ship.D - 106])).toBe(true);
     expect(view && isCovered(view.covers, [one.drawing.ship.W - 176, one.drawing.ship.D - 106])).toBe(false);
-    expect(view && isCovered(view.covers, view.route.at(-1) ?? [0, 0])).toBe(false);
+    expect(view && isCovered(view.covers, view.routes[0]?.points.at(-1) ?? [0, 0])).toBe(false);
   });
   it("nothing sent is not a failure", () => {
     const { world, drawing } = drawn({ ...aShop(), "probe/front": { ...probe(0, 0), ok: false } });

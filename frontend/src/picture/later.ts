@@ -4,3 +4,4 @@ export { Announcer, changesBetween } from "./changes";
 export { default as Find } from "./Find.svelte";
 export { default as Traffic } from "./Traffic.svelte";
 export { default as Twin } from "./Twin.svelte";
+export { twinOf } from "./twin";

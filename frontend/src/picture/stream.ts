@@ -8,16 +8,33 @@ const SPACING_MS = 110;
 type Point = readonly [number, number];
 
 export class Stream {
-  #born: number[] = [];
+  #born: { at: number; lane: number }[] = [];
+  #given: number[] = [];
 
-  /** Adds `count` requests seen at `now` ms; returns how many one dot stands for. */
-  add(count: number, now: number): number {
+  /**
+   * Adds `count` requests seen at `now` ms; returns how many one dot stands for. `shares`: how many of the last
+   * answers came from the end of each lane; dots are dealt out in the same proportion.
+   */
+  add(count: number, now: number, shares: readonly number[] = [1]): number {
     const free = Math.max(1, MOST - this.#born.length);
     const weight = Math.max(1, Math.ceil(count / free));
-    const start = Math.max(now, (this.#born.at(-1) ?? 0) + SPACING_MS);
+    const start = Math.max(now, (this.#born.at(-1)?.at ?? 0) + SPACING_MS);
     const dots = Math.ceil(count / weight);
-    for (let i = 0; i < dots && this.#born.length < MOST; i++) this.#born.push(start + i * SPACING_MS);
+    for (let i = 0; i < dots && this.#born.length < MOST; i++)
+      this.#born.push({ at: start + i * SPACING_MS, lane: this.#deal(shares) });
     return weight;
+  }
+
+  /** The lane that is furthest behind its share. */
+  #deal(shares: readonly number[]): number {
+    if (shares.length !== this.#given.length) this.#given = shares.map(() => 0);
+    let lane = 0;
+    for (let i = 1; i < shares.length; i++) {
+      const owed = (one: number): number => ((this.#given[one] ?? 0) + 1) / Math.max(1e-9, shares[one] ?? 0);
+      if (owed(i) < owed(lane)) lane = i;
+    }
+    this.#given[lane] = (this.#given[lane] ?? 0) + 1;
+    return lane;
   }
 
   clear(): void {
@@ -28,10 +45,11 @@ export class Stream {
     return this.#born.length > 0;
   }
 
-  /** How far along the route each dot is; those that arrived are forgotten. */
-  waysAt(now: number, far: number): number[] {
-    this.#born = this.#born.filter((born) => ((now - born) * SPEED) / 1000 < far);
-    return this.#born.filter((born) => now >= born).map((born) => ((now - born) * SPEED) / 1000);
+  /** Which lane each dot is in and how far along it; those that arrived are forgotten. `far`: length of each lane. */
+  waysAt(now: number, far: readonly number[]): { lane: number; way: number }[] {
+    const wayOf = (at: number): number => ((now - at) * SPEED) / 1000;
+    this.#born = this.#born.filter(({ at, lane }) => wayOf(at) < (far[lane] ?? 0));
+    return this.#born.filter(({ at }) => now >= at).map(({ at, lane }) => ({ lane, way: wayOf(at) }));
   }
 }
 

@@ -13,10 +13,17 @@ export interface VisitorsView {
   sentence: string;
   /** Pipe from the plate over the sea to the Service, or null when it is not known which Service they ask. */
   pipe: string | null;
-  /** Points a request passes, as far as the record knows: to the Service, and on when one valve only is open. */
-  route: [x: number, y: number][];
+  /** Ways that requests take, as far as the record knows. */
+  routes: Route[];
   /** Plates the pipe passes behind: a dot is not drawn over what is written there. */
   covers: Cover[];
+}
+
+export interface Route {
+  /** To the Service, and on to a valve where it is known which: the Pod answered, or no other is open. */
+  points: [x: number, y: number][];
+  /** Answers of the last second that came this way; 1 where nobody counted. */
+  share: number;
 }
 
 export interface Cover {
@@ -60,22 +67,42 @@ export function visitorsView(world: World, drawing: Drawing, rate: number | null
   const pipe = askedService(key, drawing, world.services.length);
   const { ship } = drawing;
   const y = ship.D - 106;
-  const route: VisitorsView["route"] = [];
+  const start: Route["points"] = [];
   // The next plate to the right would be run through: only the outermost Service is reached in one straight pipe.
   const direct = pipe !== undefined && pipe === drawing.pipes[0];
-  if (direct) route.push([ship.W - 158, y], [fix1(pipe.plateX + pipe.plateW), y]);
-  const open = pipe?.valves.filter((valve) => valve.ready > 0) ?? [];
-  if (direct && pipe && open.length === 1 && open[0]?.ready === 1)
-    route.push(...throughValve(drawing, pipe, open[0].x));
+  if (direct) start.push([ship.W - 158, y], [fix1(pipe.plateX + pipe.plateW), y]);
+  const ends = direct && pipe ? valvesThatAnswer(probe, drawing, pipe) : [];
+  const routes = ends.map(({ x, share }) => ({
+    points: [...start, ...throughValve(drawing, pipe as PipeView, x)],
+    share,
+  }));
   return {
     key,
     ok: probe.ok || probe.sent === 0,
     line: visitorsLine(probe, rate),
     sentence: probeSentence(probe),
     pipe: direct && pipe ? `M${fix1(pipe.plateX + pipe.plateW)} ${y}H${ship.W - 158}` : null,
-    route,
+    routes: routes.length > 0 ? routes : [{ points: start, share: 1 }],
     covers: coversOf(drawing),
   };
+}
+
+/** The valves behind which Pods answered in the last second; without such a count, the only one that is open. */
+function valvesThatAnswer(
+  probe: ProbeItem,
+  drawing: Drawing,
+  pipe: PipeView,
+): { x: number; share: number }[] {
+  const open = pipe.valves.filter((valve) => valve.ready > 0);
+  const answers = probe.pods ?? (probe.pod ? { [probe.pod]: 1 } : {});
+  const shares = new Map<number, number>();
+  for (const [key, count] of Object.entries(answers)) {
+    const anchor = drawing.anchors.get(key);
+    const valve = anchor && open.find((one) => one.key === `${pipe.key}>${anchor.hold}/${anchor.column}`);
+    if (valve && count > 0) shares.set(valve.x, (shares.get(valve.x) ?? 0) + count);
+  }
+  if (shares.size > 0) return [...shares].map(([x, share]) => ({ x, share }));
+  return open.length === 1 && open[0]?.ready === 1 ? [{ x: open[0].x, share: 1 }] : [];
 }
 
 /** Every Service's plate and the visitors' own, each with the dot's radius around it. */
@@ -91,7 +118,7 @@ function coversOf(drawing: Drawing): Cover[] {
 export const isCovered = (covers: readonly Cover[], [x, y]: readonly [number, number]): boolean =>
   covers.some((one) => x > one.x && x < one.x + one.w && y > one.y && y < one.y + one.h);
 
-function throughValve(drawing: Drawing, pipe: PipeView, x: number): [number, number][] {
+function throughValve(drawing: Drawing, pipe: PipeView, x: number): Route["points"] {
   const { ship } = drawing;
   const middle = fix1(pipe.plateX + pipe.plateW / 2);
   return [
