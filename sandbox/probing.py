@@ -278,7 +278,8 @@ class Prober:
             self._asked.pop(name, None)
         if heard.op == "error":
             raise ProberAway(f"The prober refused: {heard.error}")
-        return heard.result(spec)
+        result: ProbeResult = heard.result(spec)
+        return result
 
     async def run(self) -> None:
         """Connect, and connect again, until cancelled."""

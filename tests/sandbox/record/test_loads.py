@@ -135,6 +135,7 @@ def test_a_load_that_broke_off_costs_nobody() -> None:
     run.add("trouble", "", {"text": "ours", "from": run.at, "until": run.at, "kinds": ["load"]})
     run.phase("ended", why="the sender was lost")
     assert run.state == "could-not-grade"
+    run.wait(1)
     run.phase("started")
     run.second()
     run.phase("ended")

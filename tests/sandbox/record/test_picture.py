@@ -210,6 +210,8 @@ def test_a_start_clears_probes_and_hints() -> None:
         "error": "refused",
         "sent": 4,
         "failed": 1,
+        "pod": None,
+        "pods": {},
     }
     assert (items["hint/now"]["offered"], items["hint/now"]["say"]) == (True, None)
     script.add("reset", "", {"attempt": 1})
@@ -238,9 +240,34 @@ def test_a_prediction_shows_no_answer_before_it_is_due() -> None:
         "at": script.at,
         "observed": None,
         "right": None,
+        "why": None,
+        "pairs": None,
     }
     script.add("prediction", "who", {"id": "who", "observed": ["new"], "right": True})
     assert fold(script.entries).items["prediction/who"]["right"] is True
+
+
+def test_an_answer_is_an_item_of_its_own_with_one_marker() -> None:
+    script = Script()
+    script.start()
+    said = script.add("answer", "history", {"id": "history", "value": {"a": "1"}, "why": "Because."})
+    script.add(
+        "answer", "history", {"id": "history", "observed": [{"a": "1"}], "right": True, "pairs": [1, 1]}
+    )
+    items = fold(script.entries).items
+    assert items["answer/history"] == {
+        "t": "answer",
+        "value": {"a": "1"},
+        "at": said.at,
+        "observed": [{"a": "1"}],
+        "right": True,
+        "why": "Because.",
+        "pairs": [1, 1],
+    }
+    told = [item["text"] for item in items.values() if item.get("of") == "answer/history"]
+    assert told == ["you answered a question"]
+    script.start(2)
+    assert "answer/history" not in fold(script.entries).items
 
 
 def test_only_the_newest_markers_stay() -> None:
