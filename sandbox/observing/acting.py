@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import json
 import logging
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Literal
 
-from sandbox.cluster.client import ApiError, ClusterClient, ClusterUnavailable, NotFound
+from sandbox.cluster.client import ClusterClient, ClusterUnavailable, NotFound
 from sandbox.cluster.kinds import POD
 from sandbox.errors import Conflict, Unauthorized
-from sandbox.faults import kill_pod, pick_target
+from sandbox.faults import kill_pod
+from sandbox.observing.faulting import Faulting
 from sandbox.observing.refusal import ActRefused
 from sandbox.observing.track import Track
+from sandbox.record.cel import CelError, interpolate
+from sandbox.record.checks.forms import ValueRefused, read_value, why_of
 from sandbox.record.entry import RecordUnavailable
-from sandbox.record.exercise import Fault, Prediction
+from sandbox.record.exercise import Prediction
 from sandbox.resetting import reset as reset_namespace
 from sandbox.resetting import wait_until_clean
 from sandbox.starting import apply_start
@@ -35,7 +36,7 @@ RENEW_BEFORE = 15 * 60.0
 LONGEST_ANSWER = 2000  # characters of JSON
 
 
-class Acting:
+class Acting(Faulting):
     """The half of the observer that acts. Everything it needs is set by `Observer.__init__`."""
 
     tracks: dict[str, Track]
@@ -52,16 +53,27 @@ class Acting:
     # --- predictions, hints, hand-in ----------------------------------------------------------------
     def predict(self, sandbox: str, prediction: str, value: Any) -> None:
         """Lock what the student expects. Raises ActRefused."""
+        self._lock(sandbox, "prediction", prediction, value)
+
+    def answer(self, sandbox: str, question: str, value: Any) -> None:
+        """Lock the answer to a question; it is marked at once. Raises ActRefused."""
+        self._lock(sandbox, "answer", question, value)
+
+    def _lock(self, sandbox: str, kind: Literal["prediction", "answer"], asked: str, value: Any) -> None:
         track = self._running(sandbox)
-        assert track.engine is not None  # noqa: S101  (_running)
-        reason = track.engine.may_predict(prediction)
+        assert track.engine is not None and track.exercise is not None  # noqa: S101, PT018  (_running)
+        among = track.exercise.predictions if kind == "prediction" else track.exercise.questions
+        spec = next((one for one in among if one.id == asked), None)
+        if spec is None:
+            raise ActRefused("unknown", f"This exercise asks nothing called {asked}.")
+        reason = track.engine.may_predict(asked, question=kind == "answer")
         if reason:
             raise ActRefused("too-late", reason)
-        known = {one.id for one in (track.exercise.predictions if track.exercise else ())}
-        if prediction not in known:
-            raise ActRefused("unknown", f"This exercise asks nothing called {prediction}.")
-        _check_value(next(one for one in track.exercise.predictions if one.id == prediction), value)  # type: ignore[union-attr]
-        self.append(sandbox, "prediction", prediction, {"id": prediction, "value": value}, "student")
+        said = _read_value(spec, value)
+        change = {"id": asked, "value": said}
+        if why := _why(spec, said, track.params):
+            change["why"] = why
+        self.append(sandbox, kind, asked, change, "student")
         self._write_down()
 
     def submit(self, sandbox: str) -> None:
@@ -106,16 +118,7 @@ class Acting:
             raise ActRefused("handed-in", "This attempt is handed in. Press Start again for the next one.")
         return track
 
-    # --- faults -----------------------------------------------------------------------------------
-    async def start_fault(self, sandbox: str, fault_id: str, *, pod: str | None = None) -> str:
-        """The student breaks something, with the student's own rights. The target's name. Raises ActRefused."""
-        track = self._running(sandbox)
-        fault = self._fault(track, fault_id)
-        if fault.by != "student":
-            raise ActRefused("not-yours", "The platform starts this one itself, after you hand in.")
-        self._check_needs(track, fault)
-        return await self.run_fault(track, fault_id, by="student", pod=pod)
-
+    # --- deleting a Pod (more faults: faulting.py) ----------------------------------------------------
     async def delete_pod(self, sandbox: str, pod: str) -> str:
         """Delete one Pod as the student. Opens the window of the fault it is the target of. Raises ActRefused."""
         track = self.tracks.get(sandbox)
@@ -137,139 +140,6 @@ class Acting:
             raise ActRefused("gone", "That Pod is gone already.") from None
         return name
 
-    def _fault(self, track: Track, fault_id: str) -> Fault:
-        assert track.exercise is not None  # noqa: S101  (_running)
-        try:
-            return track.exercise.fault(fault_id)
-        except KeyError:
-            raise ActRefused("unknown", f"This exercise has nothing called {fault_id} to break.") from None
-
-    def _missing(self, track: Track, fault: Fault) -> list[str]:
-        return list(track.engine.missing_for(fault.id)) if track.engine else []
-
-    def _check_needs(self, track: Track, fault: Fault) -> None:
-        """Raises ActRefused when a check must pass, or a prediction must be said, first."""
-        assert track.exercise is not None  # noqa: S101  (callers)
-        missing = self._missing(track, fault)
-        if missing:
-            says = "; ".join(check.say for check in track.exercise.checks if check.id in missing)
-            raise ActRefused("needs", f"First: {says}.")
-        for prediction in track.exercise.predictions:
-            if prediction.before == fault.id and not track.predicted(prediction.id):
-                raise ActRefused(
-                    "predict-first", "Say what you expect first: answer the question, then break it."
-                )
-        if track.fault_running(fault.id) or fault.id in track.starting:
-            raise ActRefused("running", "The last one is still being watched. Wait until it has settled.")
-
-    def _targets(self, track: Track, fault: Fault, pod: str) -> bool:
-        pods = [obj for kind, obj in track.versions.values() if kind == "Pod"]
-        return any(one["metadata"]["uid"] == pod for one in pick_target(fault.target, pods, pick="all"))
-
-    async def run_fault(self, track: Track, fault_id: str, *, by: str, pod: str | None = None) -> str:
-        """`started` is in the record before the call goes out, so cause precedes effect. Raises ActRefused."""
-        fault = self._fault(track, fault_id)
-        pods = [obj for kind, obj in track.versions.values() if kind == "Pod" and not _deleting(obj)]
-        found = pick_target(fault.target, pods, pick="all" if pod else fault.pick, seed=track.sandbox)
-        target = next((one for one in found if pod is None or one["metadata"]["uid"] == pod), None)
-        if target is None:
-            if by != "student":
-                self._say_fault(track, fault, "failed", by, None, "there was nothing to break: no such Pod")
-            raise ActRefused("no-target", "There is no such Pod to delete right now.")
-        if fault.id in track.starting:
-            raise ActRefused("running", "It is being started already.")
-        track.starting.add(fault.id)
-        try:
-            await self._start_on(track, fault, target, by)
-        finally:
-            track.starting.discard(fault.id)
-        name: str = target["metadata"]["name"]
-        return name
-
-    async def _start_on(self, track: Track, fault: Fault, target: dict[str, Any], by: str) -> None:
-        """Ask first whether the cluster answers: no window is opened for a fault that cannot be sent.
-
-        Raises ActRefused, ApiError, ClusterUnavailable.
-        """
-        pod, as_student = target["metadata"]["name"], by == "student"
-        try:
-            await self._ask_for(track, pod, as_student=as_student)
-        except NotFound:
-            log.info("fault %s: the target is going already", fault.id)
-        if not track.begun or track.handed_in is as_student:
-            raise ActRefused("too-late", "In the meantime this attempt went on without it.")
-        if not self.watcher.is_whole:
-            raise ActRefused("behind", "The picture is behind the cluster just now. Try again in a moment.")
-        try:
-            self._say_fault(track, fault, "started", by, target)
-        except RecordUnavailable as error:
-            if not as_student:
-                await self._written(track)  # nobody waits for an answer: it begins once it is written down
-                await self._send(track, fault, target, by)
-                return
-            # Nothing was sent, so nothing has begun: said now, in the same batch, or a window stays open.
-            self._note_fault(track, fault, "failed", by, target, "the record refused", ours=True)
-            raise ActRefused(
-                "record-away", "This could not be written down. Try again in a moment."
-            ) from error
-        await self._send(track, fault, target, by)
-
-    async def _written(self, track: Track) -> None:
-        while track.waiting:
-            try:
-                self.commit()
-            except RecordUnavailable:
-                await asyncio.sleep(0.5)
-
-    async def _send(self, track: Track, fault: Fault, target: dict[str, Any], by: str) -> None:
-        """`started` is in the record: now it begins. Raises ActRefused."""
-        as_student = by == "student"
-        try:
-            await self._delete(track, target, grace=fault.grace, as_student=as_student)
-        except (NotFound, Conflict):
-            log.info("fault %s: the target was gone before the call", fault.id)
-        except (ApiError, ClusterUnavailable) as error:
-            # For the person: neither addresses of ours nor the request in the words of a program.
-            why = error.message if isinstance(error, ApiError) else "the cluster does not answer just now"
-            text = f"The Pod could not be deleted: {why}"
-            with contextlib.suppress(RecordUnavailable):  # it is tried again by itself
-                self._say_fault(track, fault, "failed", by, target, text, ours=True)
-            raise ActRefused("failed", text) from error
-
-    def _say_fault(
-        self,
-        track: Track,
-        fault: Fault,
-        phase: str,
-        by: str,
-        target: dict[str, Any] | None,
-        text: str = "",
-        *,
-        ours: bool = False,
-    ) -> None:
-        """Raises RecordUnavailable."""
-        self._note_fault(track, fault, phase, by, target, text, ours=ours)
-        self.commit()
-
-    def _note_fault(
-        self,
-        track: Track,
-        fault: Fault,
-        phase: str,
-        by: str,
-        target: dict[str, Any] | None,
-        text: str = "",
-        *,
-        ours: bool = False,
-    ) -> None:
-        change: dict[str, Any] = {"id": fault.id, "phase": phase, "by": by}
-        if target is not None:
-            metadata = target["metadata"]
-            change["target"] = {"kind": "Pod", "name": metadata["name"], "uid": metadata["uid"]}
-        if text:
-            change |= {"text": text, "ours": ours}
-        self.append(track.sandbox, "fault", fault.id, change, "observer")
-
     async def _delete(
         self, track: Track, pod: dict[str, Any], *, grace: float | None, as_student: bool = True
     ) -> None:
@@ -288,15 +158,6 @@ class Acting:
                     raise
             else:
                 return
-
-    def resume_faults(self, track: Track) -> None:
-        """After a start of this process: a fault that is in the record, and whose call never went out, goes out."""
-        for fault in track.exercise.faults if track.exercise and track.begun and not track.is_over else ():
-            pod = track.untouched_target(fault.id)
-            if pod is not None and fault.kind == "kill-pod":
-                student = fault.by == "student"
-                work = self._delete(track, pod, grace=fault.grace, as_student=student)
-                self.spawn(work, f"fault {fault.id}, once more")
 
     async def _ask_for(self, track: Track, name: str, *, as_student: bool) -> None:
         """Raises NotFound, ApiError, ClusterUnavailable as the deletion would."""
@@ -383,13 +244,21 @@ class Acting:
         self.commit()
 
 
-def _check_value(prediction: Prediction, value: Any) -> None:
-    """Locked once and for all, so what cannot be an answer is not taken. Raises ActRefused."""
-    if prediction.answer == "choice" and (not isinstance(value, str) or value not in prediction.choices):
-        raise ActRefused("unknown", "This is none of the answers to choose from. Choose one and try again.")
-    if len(json.dumps(value)) > LONGEST_ANSWER:
-        raise ActRefused("unknown", "This answer is too long.")
+def _read_value(asked: Prediction, value: Any) -> Any:
+    """The value as the record keeps it. Raises ActRefused for what cannot be an answer."""
+    try:
+        if len(json.dumps(value)) > LONGEST_ANSWER:
+            raise ActRefused("unknown", "This answer is too long.")
+        return read_value(asked, value)
+    except (ValueRefused, RecursionError) as problem:
+        raise ActRefused("unknown", str(problem)) from problem
 
 
-def _deleting(obj: dict[str, Any]) -> bool:
-    return bool(obj["metadata"].get("deletionTimestamp"))
+def _why(asked: Prediction, value: Any, params: Mapping[str, Any]) -> str | None:
+    """What the author says to this answer, with the student's own values in it."""
+    said = why_of(asked, value)
+    try:
+        return interpolate(said, {"params": params}) if said else None
+    except CelError:
+        log.exception("the explanation of %s cannot be read", asked.id)
+        return None

@@ -234,7 +234,7 @@ class Runtime:
             await asyncio.sleep(CLASS_SECONDS)
 
 
-LASTING = frozenset({"check", "prediction", "attempt", "marker"})
+LASTING = frozenset({"check", "prediction", "answer", "attempt", "marker"})
 
 
 async def forever(name: str, part: Callable[[], Awaitable[None]]) -> None:

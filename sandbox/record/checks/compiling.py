@@ -61,9 +61,13 @@ class CompiledCheck:
 
 @dataclass(eq=False, slots=True)
 class CompiledPrediction:
+    """`observed` gives all right answers; or the time from `after` until `first` holds is the right one."""
+
     spec: Prediction
-    observed: Predicate
     question: bool
+    observed: Predicate | None = None
+    first: Expression | None = None
+    after: Anchor | None = None
 
 
 @dataclass(eq=False, slots=True)
@@ -242,16 +246,36 @@ class _Compiler:
         return anchor
 
     def _predictions(self) -> Iterable[CompiledPrediction]:
-        names = _with(self.base, committed=True, clock=True)
-        for question, specs in ((False, self.exercise.predictions), (True, self.exercise.questions)):
+        for section, specs in (
+            ("predictions", self.exercise.predictions),
+            ("questions", self.exercise.questions),
+        ):
             for spec in specs:
                 if spec.before is not None:
-                    self._known(("predictions", spec.id, "before"), spec.before, self.windows)
-                observed = self._predicate(
-                    ("predictions", spec.id, "observed"), spec.observed, names, any_=True
-                )
-                if observed is not None:
-                    yield CompiledPrediction(spec, observed, question)
+                    self._known((section, spec.id, "before"), spec.before, self.windows)
+                made = self._measured(section, spec) if spec.first is not None else self._told(section, spec)
+                if made is not None:
+                    yield made
+
+    def _told(self, section: str, spec: Prediction) -> CompiledPrediction | None:
+        """What is right is said by the state at the end."""
+        names = _with(self.base, committed=True, clock=True)
+        observed = self._predicate((section, spec.id, "observed"), spec.observed, names, any_=True)
+        if observed is None:
+            return None
+        return CompiledPrediction(spec, section == "questions", observed=observed)
+
+    def _measured(self, section: str, spec: Prediction) -> CompiledPrediction | None:
+        """What is right is a time. A moment "+5s" would only be another way to write the tolerance."""
+        first = self._expression((section, spec.id, "observed"), spec.first or "", None, clock=False)
+        after = self._anchor((section, spec.id, "observed"), spec.after or "")
+        if after is not None and after.offset:
+            self._problem(
+                (section, spec.id, "observed"), f'after: write "{spec.after}" without what is added'
+            )
+        if first is None or after is None:
+            return None
+        return CompiledPrediction(spec, section == "questions", first=first, after=after)
 
     def _hints(self) -> Iterable[CompiledHint]:
         names = _with(self.base, committed=True, clock=True, states=True)

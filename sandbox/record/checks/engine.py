@@ -734,8 +734,7 @@ class Engine:
         if silent:
             self._gaps.append((gap, silent))
         for prediction in self._predictions.values():
-            hidden = bool(prediction.reads) and _reaches(scope, prediction.reads)
-            if hidden and prediction.on_gap(gap):
+            if _reaches(scope, prediction.reads) and prediction.on_gap(gap):
                 self._findings.append(prediction.finding())
 
     def _excuse_new(self, run: CheckRun, trial: Trial) -> None:

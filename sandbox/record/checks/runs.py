@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sandbox.record.checks.anchors import Occurrence
 from sandbox.record.checks.compiling import CompiledCheck
@@ -19,6 +19,7 @@ class Raw(NamedTuple):
     points: int = 0
     trial: Trial | None = None
     because: tuple[Because, ...] = ()
+    facts: dict[str, Any] | None = None
 
 
 class CheckRun:
@@ -126,11 +127,11 @@ def verdict_of(check: CompiledCheck, raw: Raw, at: float) -> Verdict:
         say=check.spec.say,
         state=raw.state,
         outcome=raw.state if raw.state in FINAL else None,  # type: ignore[arg-type]  # Literals do not narrow
-        points=raw.points if raw.state == "pass" else 0,
+        points=raw.points if raw.state in ("pass", "fail") else 0,  # a match that is right in part has some
         of=check.of,
         line=raw.line,
         window=None if trial is None else (trial.opened.seq, trial.last_seq),
         decided_by=raw.because,
-        facts={} if trial is None else trial.facts,
+        facts=(raw.facts or {}) if trial is None else trial.facts,
         at=at,
     )

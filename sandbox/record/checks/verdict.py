@@ -58,6 +58,6 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """To be appended as an entry of this kind by the observer; "ready" is no entry but a sign to it."""
 
-    kind: Literal["verdict", "prediction", "hint", "fault", "ready"]
+    kind: Literal["verdict", "prediction", "answer", "hint", "fault", "ready"]
     uid: str
     change: dict[str, Any]

@@ -111,7 +111,8 @@ def test_too_late_to_predict_after_the_kill() -> None:
     run.deploy(3)
     run.wait(12)
     run.kill()
-    assert run.engine.may_predict("who-returns") == "Too late: the Pod is already gone; reset to predict."
+    late = "Too late for this one: the Pod is already gone. Reset to predict."
+    assert run.engine.may_predict("who-returns") == late
     run.predict("who-returns", "new")
     run.wait(60)
     assert run.states["foresaw"] == "your-turn"

@@ -5,8 +5,11 @@ from typing import Any
 
 import pytest
 
+from sandbox.record.checks import ExerciseInvalid
 from sandbox.record.checks.answers import is_right, right_pairs
-from tests.sandbox.record.judging import COUNT, Judged, Prediction, check
+from sandbox.record.exercise import Load
+from tests.sandbox.record.build import named
+from tests.sandbox.record.judging import COUNT, Judged, Mark, Prediction, check
 
 S = dt.timedelta
 
@@ -50,8 +53,9 @@ def test_pairs_of_a_match() -> None:
 
 
 def predicting(**fields: Any) -> Judged:
-    values: dict[str, Any] = {"before": "slow", "settle": 5.0, "observed": f'{COUNT} ? ["two"] : ["one"]'}
-    prediction = Prediction(id="p", ask="?", answer="choice", **{**values, **fields})
+    values: dict[str, Any] = {"answer": "choice", "before": "slow", "settle": 5.0}
+    values["observed"] = f'{COUNT} ? ["two"] : ["one"]'
+    prediction = Prediction(id="p", ask="?", **{**values, **fields})
     run = Judged(check("predicted", "p", points=2), predictions=(prediction,))
     run.start()
     return run
@@ -145,18 +149,312 @@ def test_a_prediction_in_needs_means_committed() -> None:
     assert run.state == "pass"
 
 
-def test_a_question_is_marked_at_once() -> None:
-    question = Prediction(id="q", ask="?", answer="number", observed='[objects("Service").size()]')
-    run = Judged(check("answered", "q"), questions=(question,))
+def asking(**fields: Any) -> Judged:
+    values: dict[str, Any] = {"answer": "number", "observed": '[objects("Service").size()]'}
+    question = Prediction(id="q", ask="?", **{**values, **fields})
+    run = Judged(check("answered", "q", points=2), questions=(question,))
     run.services(2)
     run.start()
-    run.add("answer", "q", {"id": "q", "value": 2})
-    run.wait(0.1)
+    return run
+
+
+def answered(run: Judged, value: Any) -> Judged:
+    run.add("answer", "q", {"id": "q", "value": value})
+    return run
+
+
+def test_a_question_is_marked_with_the_entry_that_answers_it() -> None:
+    run = answered(asking(), 2)
+    assert (run.state, run.line) == ("pass", "right")
+    told = [each for each in run.found if each.kind == "answer"]
+    assert [(each.uid, each.change) for each in told] == [
+        ("q", {"id": "q", "observed": [2.0], "right": True})
+    ]
+    run = answered(asking(), 3)
+    assert (run.state, run.verdict().points, run.line) == ("fail", 0, "it is different")
+
+
+def test_an_answer_is_given_once_and_not_after_hand_in() -> None:
+    run = answered(asking(), 3)
+    assert run.engine.may_predict("q", question=True) == "It is locked already."
+    answered(run, 2)
+    assert run.state == "fail"
+    run = asking()
+    run.submit()
+    answered(run, 2)
+    assert (run.state, run.engine.may_predict("q", question=True)) == ("fail", "This attempt is not open.")
+
+
+def test_what_came_of_an_answer_is_no_answer() -> None:
+    run = Judged(
+        check("count", "true", each="answer", maximum=1, id="c"),
+        questions=(Prediction(id="q", ask="?", answer="number", observed="[1]"),),
+    )
+    run.start()
+    answered(run, 1)
+    run.add("answer", "q", {"id": "q", "observed": [1.0], "right": True})
+    run.hand_in()
+    assert run.verdict().facts == {"count": 1}
+
+
+def test_a_lost_gap_takes_an_answer_back_and_says_so() -> None:
+    run = asking()
+    run.wait(5)
+    answered(run, 3)
+    run.gap(-2, 0)
+    assert run.state == "could-not-grade"
+    told = [each.change for each in run.found if each.kind == "answer"]
+    assert told[-1] == {"id": "q", "observed": [], "right": None}
+    run = answered(asking(observed="[2]"), 3)  # nothing in the cluster is asked: nothing can be lost
+    run.gap(-2, 0)
+    assert run.state == "fail"
+
+
+def test_after_a_lost_gap_a_question_waits_until_the_lists_are_read() -> None:
+    run = asking()
+    run.wait(5)
+    run.gap(-2, 0)
+    run.wait(0.5)
+    answered(run, 2)
+    assert run.state == "waiting"
+    run.wait(0.6)
     assert run.state == "pass"
+
+
+def test_trouble_of_ours_that_lasts_costs_no_answer() -> None:
+    run = asking()
+    run.add("trouble", "", {"text": "node lost", "from": run.at, "until": run.at + 9, "kinds": ["Service"]})
+    run.wait(2)
+    assert answered(run, 3).state == "could-not-grade"
+    run = asking()
+    run.add("trouble", "", {"text": "node lost", "from": run.at, "until": run.at + 9, "kinds": ["Pod"]})
+    assert answered(run, 3).state == "fail"
 
 
 def test_another_prediction_is_unknown() -> None:
     run = predicting()
     assert run.engine.may_predict("none") == "There is no prediction none in this exercise."
+    assert run.engine.may_predict("p", question=True) == "There is no question p in this exercise."
     run.predict("none", 1)
     assert run.state == "your-turn"
+
+
+# --- every form, before the fact only ------------------------------------------------------------------
+FORMS: dict[str, tuple[dict[str, Any], Any, Any]] = {  # fields, a right value, a wrong one
+    "choice": ({"observed": '["a", "b"]'}, "b", "c"),
+    "number": ({"observed": "[10]", "tolerance": "10%"}, 11, 12),
+    "duration": ({"observed": '[duration("60s")]', "tolerance": "±2s"}, 61, 90),
+    "object": ({"observed": 'objects("ConfigMap")'}, "ConfigMap/flag", "ConfigMap/flags"),
+    "node": ({"observed": '["worker-1", "worker-2"]'}, "worker-2", "worker-3"),
+    "order": ({"observed": '[["a", "b", "c"]]'}, ["a", "b", "c"], ["a", "c", "b"]),
+    "set": ({"observed": '[["a", "b"], ["c"]]'}, ["b", "a"], ["a"]),
+    "match": ({"observed": '[{"l": "a", "r": "b"}]'}, {"l": "a", "r": "b"}, {"l": "b", "r": "a"}),
+    "curve": ({"observed": "[[20.0, 20.0, 20.0]]", "tolerance": "±15"}, [5, 20, 35], [4, 20, 35]),
+}
+
+
+@pytest.mark.parametrize("answer", FORMS)
+def test_every_form_is_marked_by_the_record(answer: str) -> None:
+    fields, right, wrong = FORMS[answer]
+    for value, state in ((right, "pass"), (wrong, "fail")):
+        run = predicting(answer=answer, **fields)
+        run.flag(True)
+        run.predict("p", value)
+        run.slow()
+        run.slow("ended")
+        run.wait(6)
+        assert (run.state, run.verdict().points) == (state, 2 if state == "pass" else 0)
+
+
+@pytest.mark.parametrize("answer", FORMS)
+@pytest.mark.parametrize("before", ["slow", "rush", "rollout"])
+def test_after_the_fact_every_form_is_too_late(answer: str, before: str) -> None:
+    fields, right, _ = FORMS[answer]
+    prediction = Prediction(id="p", ask="?", answer=answer, before=before, settle=1.0, **fields)  # type: ignore[arg-type]
+    run = Judged(
+        check("predicted", "p"),
+        predictions=(prediction,),
+        marks=(Mark(id="rollout", each="ConfigMap", when="old != null", until="true"),),
+        loads=(Load(id="rush", target="x:80/", rate=5, lasting=20),),
+    )
+    run.flag(False)
+    run.start()
+    assert run.engine.may_predict("p") is None
+    happen(run, before)
+    assert run.engine.may_predict("p") == (
+        "Too late for this one: it has already happened. Reset to predict."
+    )
+    run.predict("p", right)
+    run.wait(60)
+    assert run.state == "your-turn"
+    run.add("reset", "1", {"attempt": 1})
+    run.start()
+    run.predict("p", right)
+    happen(run, before)
+    run.wait(60)
+    assert run.state == "pass"
+
+
+def happen(run: Judged, what: str) -> None:
+    if what == "slow":
+        run.slow()
+        run.slow("ended")
+    elif what == "rush":
+        run.add("load", "rush", {"id": "rush", "phase": "started"})
+    else:
+        run.flag(True)
+        run.put(named("Service", "storefront"))
+
+
+def test_a_mark_without_an_end_is_over_as_soon_as_it_has_come() -> None:
+    mark = Mark(id="first-apply", each="Deployment", when='op == "ADDED"')
+    prediction = Prediction(
+        id="hops", ask="?", answer="order", observed='[["a", "b"]]', before="first-apply", settle=2.0
+    )
+    run = Judged(check("predicted", "hops"), predictions=(prediction,), marks=(mark,))
+    run.start()
+    run.predict("hops", ["a", "b"])
+    run.put(named("Deployment", "storefront"))
+    assert run.state == "waiting"
+    run.wait(2.1)
+    assert run.state == "pass"
+
+
+# --- a match is right by pairs -------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("points", "value", "state", "got"),
+    [
+        (3, {"l": "a", "r": "b"}, "pass", 3),
+        (3, {"l": "a", "r": "a"}, "fail", 1),
+        (1, {"l": "a", "r": "a"}, "fail", 0),
+        (3, {"l": "b", "r": "a"}, "fail", 0),
+    ],
+)
+def test_a_match_earns_points_by_its_pairs(points: int, value: Any, state: str, got: int) -> None:
+    question = Prediction(id="q", ask="?", answer="match", observed='[{"l": "a", "r": "b"}]')
+    run = Judged(check("answered", "q", points=points), questions=(question,))
+    run.start()
+    answered(run, value)
+    assert (run.state, run.verdict().points, run.engine.summary()[0]) == (state, got, got)
+    told = next(each.change for each in run.found if each.kind == "answer")
+    assert told["pairs"][1] == 2
+
+
+def test_an_ill_formed_observation_costs_nobody() -> None:
+    run = answered(asking(answer="set", observed='["a", "b"]'), ["a", "b"])
+    assert run.state == "could-not-grade"
+
+
+def test_misconceptions_are_told_with_the_verdict_until_it_is_right() -> None:
+    fields = {
+        "answer": "choice",
+        "choices": {"1": "One", "2": "Two"},
+        "misconceptions": {"1": "m1", "2": "m2"},
+    }
+    run = answered(asking(**fields), "1")
+    assert run.verdict().facts == {"misconceptions": ["m1"]}
+    assert answered(asking(**fields), "2").verdict().facts == {}
+
+
+# --- how long it took ----------------------------------------------------------------------------------
+def timing(value: float, **fields: Any) -> Judged:
+    known: dict[str, Any] = {"first": COUNT, "after": "slow.start", "tolerance": "±2s", "settle": 20.0}
+    prediction = Prediction(
+        id="p", ask="?", answer="duration", observed="", before="slow", **{**known, **fields}
+    )
+    run = Judged(check("predicted", "p", points=2), predictions=(prediction,))
+    run.start()
+    run.predict("p", value)
+    return run
+
+
+def observed(run: Judged) -> Any:
+    return [each.change for each in run.found if each.kind == "prediction"][-1]
+
+
+@pytest.mark.parametrize(
+    ("value", "state"), [(7, "pass"), (5, "pass"), (9, "pass"), (4.9, "fail"), (10, "fail")]
+)
+def test_the_time_until_it_first_held(value: float, state: str) -> None:
+    run = timing(value)
+    run.slow()
+    run.slow("ended")
+    run.wait(7)
+    run.services(2)
+    run.wait(1)
+    run.services(0)
+    run.wait(2)
+    run.services(2)
+    run.wait(20)
+    assert run.state == state
+    assert observed(run) == {"id": "p", "observed": [7.0], "right": state == "pass"}
+
+
+def test_the_time_counts_from_the_moment_named() -> None:
+    run = timing(3, after="slow.end")
+    run.slow()
+    run.wait(10)
+    run.slow("ended")
+    run.wait(3)
+    run.services(2)
+    run.wait(20)
+    assert (run.state, observed(run)["observed"]) == ("pass", [3.0])
+
+
+def test_it_held_already() -> None:
+    run = timing(0)
+    run.services(2)
+    run.slow()
+    run.slow("ended")
+    run.wait(21)
+    assert (run.state, observed(run)["observed"]) == ("pass", [0.0])
+
+
+def test_it_never_came() -> None:
+    run = timing(7)
+    run.slow()
+    run.slow("ended")
+    run.wait(21)
+    assert run.state == "fail"
+    assert observed(run) == {"id": "p", "observed": [], "right": False}
+
+
+def test_the_last_time_counts_again() -> None:
+    run = timing(4)
+    for seconds in (9, 4):
+        run.services(0)
+        run.slow()
+        run.slow("ended")
+        run.wait(seconds)
+        run.services(2)
+        run.wait(21)
+    assert (run.state, observed(run)["observed"]) == ("pass", [4.0])
+
+
+def test_a_lost_gap_in_the_time_costs_nothing() -> None:
+    run = timing(7)
+    run.slow()
+    run.slow("ended")
+    run.wait(6)
+    run.gap(-2, 0)
+    run.services(2)
+    run.wait(21)
+    assert run.state == "could-not-grade"
+
+
+def test_news_that_came_late_leaves_a_stretch() -> None:
+    for value, state in ((9, "pass"), (2, "could-not-grade"), (30, "fail")):
+        run = timing(value, tolerance="±5s")
+        run.slow()
+        run.wait(10)
+        run.gap(-4, 0, "late")
+        run.services(2)
+        run.slow("ended")
+        run.wait(21)
+        assert run.state == state
+
+
+def test_a_time_is_measured_from_a_plain_moment() -> None:
+    for after, words in (("slow.end+5s", "without what is added"), ("slw.end", '"slw" is not an id')):
+        with pytest.raises(ExerciseInvalid, match=words):
+            timing(1, after=after)
