@@ -12,7 +12,7 @@ from lessons.cel_codes import code_of
 from lessons.exercise_loading import LoadedExercise
 from lessons.reading import Section
 from sandbox.record.cel import CelError, Names, Predicate, Template, compile_predicate
-from sandbox.record.exercise import Check, Exercise, Hint
+from sandbox.record.exercise import Check, Exercise, Hint, Prediction
 
 
 class Expression(NamedTuple):
@@ -50,9 +50,8 @@ def expressions(loaded: LoadedExercise) -> Iterator[Expression]:
         yield Expression(root, "ready", exercise.ready, state)
     yield from _observations(loaded, state)
     for prediction in (*exercise.predictions, *exercise.questions):
-        if prediction.observed and prediction.id in loaded.places:
-            names = state_names(exercise, committed=True)
-            yield Expression(loaded.places[prediction.id], "observed", prediction.observed, names, "any")
+        if prediction.id in loaded.places:
+            yield from _observed(prediction, loaded.places[prediction.id], exercise)
     for check in exercise.checks:
         if check.id in loaded.places:
             yield from check_expressions_of(check, loaded.places[check.id], exercise)
@@ -71,6 +70,14 @@ def _observations(loaded: LoadedExercise, state: Names) -> Iterator[Expression]:
         yield Expression(loaded.places[mark.id], "when", mark.when, state_names(exercise, each=mark.each))
         if mark.until:
             yield Expression(loaded.places[mark.id], "until", mark.until, state)
+
+
+def _observed(asked: Prediction, section: Section, exercise: Exercise) -> Iterator[Expression]:
+    inner = section.section("observed") if asked.first else None
+    if inner is not None and asked.first:
+        yield Expression(inner, "first", asked.first, state_names(exercise))
+    elif asked.observed:
+        yield Expression(section, "observed", asked.observed, state_names(exercise, committed=True), "any")
 
 
 def check_expressions_of(check: Check, section: Section, exercise: Exercise) -> Iterator[Expression]:

@@ -13,6 +13,7 @@ from html import escape
 from typing import Any
 
 from lessons.directives import Directive
+from lessons.shown_order import plain_choices
 from sandbox.record.exercise import Exercise, Prediction
 
 HtmlPair = tuple[str, str]
@@ -114,9 +115,11 @@ def _file(directive: Directive, context: PageContext) -> HtmlPair:
 
 def _asked(directive: Directive, context: PageContext) -> HtmlPair:
     found = _find(context, directive.argument)
-    ask = f"<p>{context.inline(found.ask)}</p>" if found else ""
-    choices = "".join(f"<li>{context.inline(text)}</li>" for text in found.choices.values()) if found else ""
-    return island(directive.name, ask + (f"<ul>{choices}</ul>" if choices else ""), id=directive.argument)
+    said = f"<p>{context.inline(found.ask)}</p>" if found else ""
+    for texts in (list(found.given.values()), plain_choices(found)) if found else ():
+        items = "".join(f"<li>{context.inline(text)}</li>" for text in texts)
+        said += f"<ul>{items}</ul>" if items else ""
+    return island(directive.name, said, id=directive.argument)
 
 
 def _find(context: PageContext, asked_id: str) -> Prediction | None:

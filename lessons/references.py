@@ -7,14 +7,15 @@ from dataclasses import dataclass
 
 from lessons.directives import Directive
 from lessons.durations import parse_anchor
-from lessons.exercise_loading import TARGETLESS_FAULTS, LoadedExercise
+from lessons.exercise_loading import LoadedExercise
 from lessons.models import Step
 from lessons.page_loading import Page
 from lessons.problems import Problem, with_suggestion
 from lessons.reading import Section
 from lessons.targets import target_error
 from sandbox.record.cel_names import KINDS as OBJECT_KINDS
-from sandbox.record.exercise import Check, Exercise
+from sandbox.record.exercise import Check, Exercise, Prediction
+from sandbox.record.fault_kinds import KINDS
 
 FIXED_CHANGES = frozenset({"action", "answer", "fault"})
 SCENES = (
@@ -94,13 +95,9 @@ def check_exercise(loaded: LoadedExercise) -> None:
     for fault in exercise.faults:
         if fault.id in loaded.places:
             _check_fault(loaded.places[fault.id], ids)
-    for prediction in exercise.predictions:
-        if prediction.before and prediction.id in loaded.places:
-            _known(loaded.places[prediction.id], "before", prediction.before, ids.faults | ids.marks)
     for asked in (*exercise.predictions, *exercise.questions):
-        if asked.id in loaded.places and asked.choices:
-            for key in (*asked.misconceptions, *asked.why):
-                _known(loaded.places[asked.id], "misconceptions", key, asked.choices)
+        if asked.id in loaded.places:
+            _check_asked(asked, loaded.places[asked.id], ids)
     for mark in exercise.marks:
         _check_each(loaded.places[mark.id], "each", mark.each, ids)
 
@@ -128,6 +125,19 @@ def check_references(check: Check, section: Section, ids: Ids) -> None:
         _known(section, "answered", check.predicate, ids.questions)
 
 
+def _check_asked(asked: Prediction, section: Section, ids: Ids) -> None:
+    if asked.before:
+        _known(section, "before", asked.before, ids.windows)
+    trouble = anchor_error(asked.after, ids) if asked.after else ""
+    if trouble:
+        section.note("L020", f"after: {trouble}", key="observed")
+    if asked.choices:
+        known = {*asked.choices, *(f"{given}/{key}" for given in asked.given for key in asked.choices)}
+        for name in ("misconceptions", "why"):
+            for key in getattr(asked, name):
+                _known(section, name, key, known)
+
+
 def _check_each(section: Section, key: str, each: str, ids: Ids) -> None:
     kind, slash, name = each.partition("/")
     if slash and kind in ("probe", "load"):
@@ -145,7 +155,8 @@ def _check_fault(section: Section, ids: Ids) -> None:
         _known(section, "by", name, ids.predictions if by == "prediction" else ids.checks)
     target = section.text("target")
     trouble = target_error(target) if target else ""
-    if trouble and section.text("kind") not in TARGETLESS_FAULTS:
+    kind = KINDS.get(section.text("kind"))
+    if trouble and (kind is None or kind.has_target):
         section.note("L021", trouble, key="target")
     at = section.text("at")
     if at and not at.startswith("+") and (trouble := anchor_error(at, ids)):

@@ -13,6 +13,7 @@ from lessons.problems import LessonInvalid, Problem, with_suggestion
 from lessons.reading import Section, shown
 from lessons.text_files import read_text
 from lessons.yaml_source import YamlSource, read_yaml
+from sandbox.record.checks.forms import ValueRefused, read_value
 from sandbox.record.exercise import Exercise
 
 VERBS: tuple[Verb, ...] = ("apply", "delete", "patch", "run", "fault", "load", "predict", "answer", "wait")
@@ -124,13 +125,27 @@ class WaysReader:
         if act.verb in known:
             self._check_known(section, act.verb, act.what, known[act.verb])
         elif act.verb in ("predict", "answer"):
-            asked = self.exercise.predictions if act.verb == "predict" else self.exercise.questions
-            for each in act.what if isinstance(act.what, dict) else [act.what]:
-                self._check_known(section, act.verb, each, [one.id for one in asked])
+            self._check_said(section, act)
         elif act.verb in ("delete", "patch") and not _OBJECT.match(str(act.what)):
             section.note("L004", f"{act.verb}: expected Kind/name, found {shown(act.what)}", key=act.verb)
         elif act.verb == "wait" and not isinstance(act.what, str):
             section.note("L004", f"wait: expected CEL, found {shown(act.what)}", key="wait")
+
+    def _check_said(self, section: Section, act: Act) -> None:
+        """`predict: {id: value}`; a value that a student could not lock is a slip of the pen."""
+        asked = self.exercise.predictions if act.verb == "predict" else self.exercise.questions
+        if not isinstance(act.what, dict):
+            section.note("L004", f"{act.verb}: expected {{id: value}}, found {shown(act.what)}", key=act.verb)
+            return
+        for name, value in act.what.items():
+            spec = next((one for one in asked if one.id == name), None)
+            if spec is None:
+                self._check_known(section, act.verb, name, [one.id for one in asked])
+                continue
+            try:
+                read_value(spec, value)
+            except ValueRefused as problem:
+                section.note("L004", f"{act.verb} {name}: {shown(value)}: {problem}", key=act.verb)
 
     @staticmethod
     def _check_known(section: Section, verb: str, what: Any, known: Sequence[str]) -> None:

@@ -54,7 +54,10 @@ faults:
   - {id: kill, kind: kill-pod, target: "pod:app=storefront", by: student, settle: 5s}
 predictions:
   - {id: what, ask: What comes back?, answer: choice, choices: {new: A new Pod, none: Nothing}, before: kill,
-     settle: 5s, observed: '["new"]'}
+     settle: 5s, observed: '["new"]', misconceptions: {none: nothing-watches}, why: {none: This is the secret why.}}
+questions:
+  - {id: hops, ask: In which order?, answer: order, choices: {api: The request, plan: The plan, run: The Pod},
+     observed: '[["api", "plan", "run"]]', misconceptions: {run: pods-come-first}}
 checks:
   - {id: up, say: The shop is ready, eventually: 'readyPods("app=storefront").size() >= 1', within: 5m}
   - {id: foresaw, say: You foresaw it, predicted: what}

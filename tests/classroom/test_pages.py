@@ -58,7 +58,15 @@ def test_the_pages_data_is_the_contracts(ada: User, client_of: Any) -> None:
     assert data["cluster"]["state"] == "absent"
     exercise = data["exercise"]
     assert exercise["checks"][0] == {"id": "up", "say": "The shop is ready", "points": 1}
-    assert exercise["predictions"][0]["choices"] == [["new", "A new Pod"], ["none", "Nothing"]]
+    (what,), (hops,) = exercise["predictions"], exercise["questions"]
+    assert sorted(what["choices"]) == [["new", "A new Pod"], ["none", "Nothing"]]
+    assert sorted(hops["choices"]) == [["api", "The request"], ["plan", "The plan"], ["run", "The Pod"]]
+    assert [key for key, _ in hops["choices"]] != ["api", "plan", "run"]
+    assert {key: what[key] for key in what if key != "choices"} == {
+        "id": "what", "ask": "What comes back?", "answer": "choice", "given": [], "points": None, "labels": [],
+        "unit": "", "before": "kill",
+    }  # fmt: skip
+    assert data_of(client_of(ada).get(LESSON))["exercise"]["questions"] == [hops]  # after a reload, too
     assert exercise["faults"] == [
         {"id": "kill", "kind": "kill-pod", "by": "student", "target": "pod:app=storefront", "needs": []}
     ]
@@ -69,7 +77,15 @@ def test_the_pages_data_is_the_contracts(ada: User, client_of: Any) -> None:
 
 def test_P33_solutions_hints_and_answers_never_reach_the_page(ada: User, client_of: Any) -> None:
     text = client_of(ada).get(LESSON).content.decode()
-    for secret in ("secret-solution", "secret-hint", "This is the secret hint", "readyPods", "observed"):
+    for secret in (
+        "secret-solution",
+        "secret-hint",
+        "This is the secret hint",
+        "This is the secret why",
+        "nothing-watches",
+        "readyPods",
+        "observed",
+    ):
         assert secret not in text
 
 

@@ -120,6 +120,7 @@ def _lesson_context(
         steps=steps,
         exercise=exercise,
         params=params,
+        seed=seed,
         files=files_for(exercise, params, sandbox.files if sandbox else {}),
         person=person,
         role=person.role_in(course.slug) if person else None,
