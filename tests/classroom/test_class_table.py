@@ -19,6 +19,7 @@ from classroom.exercises import marking, submitting
 from classroom.exercises.models import Mark
 from classroom.exercises.submitting import HandOver, hand_over
 from classroom.instructors.marks import safe
+from classroom.instructors.misconceptions import count_misconceptions
 from classroom.instructors.rows import read_rows, row_for
 from classroom.live.presence import MOST_SANDBOXES, Attendance, Presence
 from classroom.live.runtime import Runtime
@@ -100,6 +101,58 @@ def test_a_row_says_the_step_the_hints_and_the_last_sign_of_life(box: Sandbox) -
     row = row_for(box, {}, None, presence=Presence(pages=1, seen=born + 50, step="run-it"))
     assert (row["hints"], row["seen"], row["here"], row["step"]) == ("", born + 50, True, "step 1 of 1")
     assert row_for(box, {}, None, presence=Presence(step="<b>"))["step"] == ""
+
+
+def test_misconceptions_are_counted_by_person(box: Sandbox, make_user: Any, client_of: Any) -> None:
+    said = {"t": "prediction", "value": "none", "right": None}
+    items = {
+        "prediction/what": said,
+        "answer/hops": {"t": "answer", "value": ["run", "api", "plan"], "right": False},
+    }
+    row = row_for(box, items, None)
+    assert row["misconceptions"] == [
+        {"of": "what", "id": "nothing-watches"},
+        {"of": "hops", "id": "pods-come-first"},
+    ]
+    other = {**row, "person": row["person"] + 1, "misconceptions": row["misconceptions"][:1]}
+    assert count_misconceptions([row, row, other]) == [
+        {
+            "lesson": "Start one Pod",
+            "of": "what",
+            "id": "nothing-watches",
+            "words": "nothing watches",
+            "people": 2,
+        },
+        {
+            "lesson": "Start one Pod",
+            "of": "hops",
+            "id": "pods-come-first",
+            "words": "pods come first",
+            "people": 1,
+        },
+    ]
+    for changed in ({"right": True}, {"value": "new"}, {"value": None}):
+        assert row_for(box, {"prediction/what": {**said, **changed}}, None)["misconceptions"] == []
+
+
+def test_misconceptions_stay_with_the_mark(box: Sandbox, mark: Mark) -> None:
+    verdict = mark.verdicts.get(check_id="foresaw")
+    verdict.evidence = {"facts": {"misconceptions": ["nothing-watches"]}}
+    verdict.save()
+    (row,) = read_rows("tiny", lambda _: {})
+    assert row["misconceptions"] == [{"of": "what", "id": "nothing-watches"}]
+
+
+def test_the_class_page_says_which_misconceptions_were_shown(
+    box: Sandbox, mark: Mark, make_user: Any, client_of: Any
+) -> None:
+    instructor = client_of(make_user(Role.INSTRUCTOR))
+    assert "Misconceptions shown" not in instructor.get("/class/tiny/").content.decode()
+    verdict = mark.verdicts.get(check_id="foresaw")
+    verdict.evidence = {"facts": {"misconceptions": ["nothing-watches"]}}
+    verdict.save()
+    text = instructor.get("/class/tiny/").content.decode()
+    assert '<span title="Start one Pod, what">nothing watches <b>1</b></span>' in text
 
 
 def test_attendance_counts_the_owners_pages_and_forgets_the_oldest() -> None:

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type ClassRow, figuresOf, signWords, whereWords } from "./class-table";
+import { type ClassRow, figuresOf, signWords, thoughtsOf, whereWords } from "./class-table";
 
 const row = (name: string, changes: Partial<ClassRow> = {}): ClassRow => ({
   id: name,
@@ -18,6 +18,7 @@ const row = (name: string, changes: Partial<ClassRow> = {}): ClassRow => ({
   passed: 0,
   of: 8,
   stuck: "",
+  misconceptions: [],
   mark: "",
   href: "",
   ...changes,
@@ -32,6 +33,21 @@ describe("the class's numbers", () => {
       row("Ben", { person: 99 }),
     ];
     expect(figuresOf(rows)).toEqual({ students: 3, working: 3, stuck: 1, marked: 1 });
+  });
+  it("counts people per misconception, most frequent first", () => {
+    const repaired = { of: "who-returns", id: "pods-are-repaired" };
+    const nothing = { of: "who-returns", id: "nothing-watches" };
+    const rows = [
+      row("Amina", { misconceptions: [nothing] }),
+      row("Ben", { misconceptions: [repaired] }),
+      row("Ben", { misconceptions: [repaired] }),
+      row("Carla", { person: 77, misconceptions: [repaired] }),
+    ];
+    expect(thoughtsOf(rows)).toEqual([
+      { id: "pods-are-repaired", where: "L, who-returns", people: 2 },
+      { id: "nothing-watches", where: "L, who-returns", people: 1 },
+    ]);
+    expect(thoughtsOf([row("Amina")])).toEqual([]);
   });
   it("says where somebody is in words, with the try", () => {
     expect(whereWords(row("A"))).toBe("working");

@@ -21,6 +21,8 @@ export interface ClassRow {
   passed: number;
   of: number;
   stuck: string;
+  /** What this person's answers show: id of the prediction or question, id of the misconception. */
+  misconceptions: { of: string; id: string }[];
   mark: string;
   href: string;
 }
@@ -53,6 +55,7 @@ export function wireClassTable(view: HTMLElement): void {
   const show = (rows: ClassRow[]): void => {
     drawRows(body, rows);
     drawFigures(document.getElementById("class-figures"), rows);
+    drawThoughts(document.getElementById("class-thoughts"), rows);
   };
   if (data) show(JSON.parse(data) as ClassRow[]);
   setInterval(() => tellTimes(body), 5_000);
@@ -101,6 +104,35 @@ function drawFigures(target: HTMLElement | null, rows: readonly ClassRow[]): voi
   target.replaceChildren(
     ...parts.map(([n, word, kind]) => element("span", kind, [element("b", "", [String(n)]), word])),
   );
+}
+
+/** Misconceptions in the class's answers, most frequent first: each person once. */
+export function thoughtsOf(rows: readonly ClassRow[]): { id: string; where: string; people: number }[] {
+  const people = new Map<string, { id: string; where: string; who: Set<number> }>();
+  for (const row of rows) {
+    for (const { of, id } of row.misconceptions) {
+      const where = `${row.lesson_title}, ${of}`;
+      const key = `${where}, ${id}`;
+      const known = people.get(key) ?? { id, where, who: new Set<number>() };
+      known.who.add(row.person);
+      people.set(key, known);
+    }
+  }
+  return [...people.values()]
+    .map(({ id, where, who }) => ({ id, where, people: who.size }))
+    .sort((a, b) => b.people - a.people || (a.where + a.id).localeCompare(b.where + b.id));
+}
+
+function drawThoughts(target: HTMLElement | null, rows: readonly ClassRow[]): void {
+  if (!target) return;
+  const parts = thoughtsOf(rows).map(({ id, where, people }) => {
+    const words = `${id.replaceAll("-", " ")} `; // an author names it by its sentence: pods-are-repaired
+    const part = element("span", "", [words, element("b", "", [String(people)])]);
+    part.title = where;
+    return part;
+  });
+  const title = element("b", "", ["Misconceptions shown"]);
+  target.replaceChildren(...(parts.length > 0 ? [title, ...parts.flatMap((part) => [" ", part])] : []));
 }
 
 /** Draws rows in place, so that a focused link keeps its focus. */

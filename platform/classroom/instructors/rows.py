@@ -12,6 +12,7 @@ from django.urls import reverse
 from classroom.accounts.models import EVERY_COURSE, Membership, Role
 from classroom.courseware.catalogue import NoSuchLesson, catalogue
 from classroom.exercises.models import Mark
+from classroom.instructors.misconceptions import misconceptions_in
 from classroom.live.presence import Presence
 from classroom.workspaces.models import Sandbox
 
@@ -81,6 +82,7 @@ def row_for(
         "passed": sum(check["state"] == "pass" for check in checks),
         "of": len(checks),
         "stuck": _stuck(items, checks, attempt, at),
+        "misconceptions": misconceptions_in(box, items, mark),
         "mark": str(mark) if mark else "",
         "href": f"{reverse('lesson', args=[box.course, box.lesson])}?as={box.pk}",
     }
@@ -177,6 +179,7 @@ def _idle_row(user: Any) -> dict[str, Any]:
         "passed": 0,
         "of": 0,
         "stuck": "",
+        "misconceptions": [],
         "mark": "",
         "href": "",
     }

@@ -17,6 +17,7 @@ from classroom.accounts.people import NameInvalid, ensure_classroom, make_person
 from classroom.accounts.views import for_the_room
 from classroom.courseware.catalogue import NoSuchLesson, catalogue
 from classroom.instructors.marks import marks_csv
+from classroom.instructors.misconceptions import count_misconceptions
 from classroom.instructors.rows import read_rows
 from classroom.live.runtime import runtime
 from classroom.refusals import Refused, no_such
@@ -53,6 +54,7 @@ def _show(request: HttpRequest, course: str, link: dict[str, Any] | None = None)
     except NoSuchLesson:
         raise no_such("course") from None
     join_url = for_the_room(request, reverse("join"))
+    rows = read_rows(course, runtime().items_of, runtime().attendance.of)
     return render(
         request,
         "instructors/class.html",
@@ -62,7 +64,8 @@ def _show(request: HttpRequest, course: str, link: dict[str, Any] | None = None)
             "join_url": join_url,
             "only_here": urlsplit(join_url).hostname in ("localhost", "127.0.0.1", "::1"),
             # The socket pushes live rows as soon as it is open; these are for reading without JavaScript.
-            "rows": read_rows(course, runtime().items_of, runtime().attendance.of),
+            "rows": rows,
+            "misconceptions": count_misconceptions(rows),
             "link": link,
             "broken": getattr(found, "broken", {}),
             "can_invite": request.granted.rank >= Role.OPERATOR.rank,  # type: ignore[attr-defined]
