@@ -15,8 +15,8 @@ class Thing:
     """One entry, reduced to what the small exercises look at."""
 
     at: float
-    kind: str  # flag, verb, start, end, gap, submit, handover
-    value: Any = None
+    kind: str  # begin, flag, verb, start, end, gap, trouble, predict, answer, submit, handover
+    value: Any = None  # of gap and trouble: first and last moment, kinds (None = everything)
     state: bool | None = None  # the flag after it
 
 
@@ -26,6 +26,7 @@ class Window:
     start: float
     end: float = INF  # last moment that belongs to it
     last: int | None = None  # or the last entry that belongs to it
+    earlier: list[Thing] = field(default_factory=list)  # trouble told before this attempt
 
 
 @dataclass
@@ -36,9 +37,26 @@ class Seen:
     changes: list[tuple[float, int, bool | None]] = field(default_factory=list)
 
 
-def judge(check: Check, things: list[Thing], settle: float) -> tuple[str, int]:
-    """(outcome, points) of a check after the hand-over, the last of `things`."""
+def attempt(things: list[Thing]) -> tuple[list[Thing], list[Thing]]:
+    """What came before the last beginning, and what came from it on."""
+    begin = max(i for i, each in enumerate(things) if each.kind == "begin")
+    return things[:begin], things[begin:]
+
+
+def reaches(thing: Thing, reads: set[str]) -> bool:
+    """Is this gap or trouble about what the check reads?"""
+    if thing.kind not in ("gap", "trouble"):
+        return False
+    kinds = thing.value[2]
+    return kinds is None or bool(reads & set(kinds))
+
+
+def judge(check: Check, told: list[Thing], settle: float) -> tuple[str, int]:
+    """(outcome, points) of a check after the hand-over, the last thing told."""
+    earlier, things = attempt(told)
     found = windows(check, things, settle)
+    for window in found:
+        window.earlier = [each for each in earlier if each.kind == "trouble"]
     if not found:
         return "fail", 0
     if check.occurrence == "first":
@@ -88,14 +106,27 @@ def submit_of(things: list[Thing]) -> int:
     return next(i for i, each in enumerate(things) if each.kind == "submit")
 
 
+def reads(check: Check) -> set[str]:
+    """Kinds of change or object."""
+    if check.operator == "before":
+        sides = (check.first, check.then)
+        return {"ConfigMap" if side is None or side.each is None else side.each for side in sides}
+    return {check.each or "ConfigMap"}
+
+
 def one(check: Check, things: list[Thing], window: Window) -> tuple[str, int]:
-    extension = 0.0
-    lost_at: list[int] = []
+    about = reads(check)
+    known = [*window.earlier, *things[: window.opened + 1]]
+    before = [each for each in known if each.kind == "trouble" and reaches(each, about)]
+    lasting = [each for each in before if each.value[1] >= window.start]
+    extension = sum(each.value[1] - max(each.value[0], window.start) for each in lasting)
+    lost_at = [-1] * len(lasting)
+    excused = [(*each.value[:2], -1) for each in lasting]
     for index in range(window.opened + 1, len(things)):
         gap = things[index]
-        if gap.kind != "gap":
+        if not reaches(gap, about):
             continue
-        result = decide(check, things, window, extension, lost_at, index)
+        result = decide(check, things, window, extension, lost_at, excused, index)
         if result is not None:
             outcome, _, at, by_time = result
             if by_time and gap.value[0] <= at <= gap.value[1]:
@@ -104,18 +135,26 @@ def one(check: Check, things: list[Thing], window: Window) -> tuple[str, int]:
             if outcome == "fail" and gap.value[0] < at <= gap.value[1]:
                 return "could-not-grade", 0
             continue
+        if gap.kind == "trouble":
+            excused.append((*gap.value[:2], index))
         if gap.value[1] < window.start:
             continue
         lost_at.append(index)
         extension += gap.value[1] - max(gap.value[0], window.start)
-    result = decide(check, things, window, extension, lost_at, len(things))
+    result = decide(check, things, window, extension, lost_at, excused, len(things))
     if result is None:
         return "could-not-grade", 0
     return result[0], result[1]
 
 
 def decide(
-    check: Check, things: list[Thing], window: Window, extension: float, lost_at: list[int], known: int
+    check: Check,
+    things: list[Thing],
+    window: Window,
+    extension: float,
+    lost_at: list[int],
+    excused: list[tuple[float, float, int]],
+    known: int,
 ) -> tuple[str, int, float, bool] | None:
     """Outcome, points, when, and whether time alone decided it; None while open with `known` entries."""
     longest = check.within[-1][0] if check.within else INF
@@ -123,21 +162,36 @@ def decide(
     now = things[known].at if known < len(things) else things[-1].at
     closed = window.last is not None and window.last < known
     end = min(window.end, limit if check.operator != "recovered" else INF)
-    seen: list[tuple[float, int, bool | None]] = [(window.start, window.opened, things[window.opened].state)]
+    opening = (window.start, window.opened, things[window.opened].state)
+    seen: list[tuple[float, int, bool | None]] = [forgiven(check, opening, excused)]
     changes = []
     for index in range(window.opened + 1, known):
         each = things[index]
         if each.at > end or (window.last is not None and index > window.last):
             break
         if each.kind == "flag" or index in lost_at:
-            seen.append((each.at, index, each.state))
+            seen.append(forgiven(check, (each.at, index, each.state), excused))
         if each.kind == "verb":
-            changes.append((each.at, index, each.value))
+            changes.append(forgiven(check, (each.at, index, each.value), excused))
     over = closed or end < now
     finish = min(end, things[window.last].at) if closed and window.last is not None else end
     return _OPERATORS[check.operator](
         check, seen, changes, window, extension, bool(lost_at), over, finish, now, set(lost_at), limit
     )
+
+
+def forgiven(
+    check: Check, seen: tuple[float, int, bool | None], excused: list[tuple[float, float, int]]
+) -> tuple[float, int, bool | None]:
+    """In trouble of ours nothing speaks for or against anybody; only a witness is a witness.
+
+    What came before the trouble was told stands, but what was counted in it is not counted.
+    """
+    at, index, _ = seen
+    for start, end, told in excused:
+        if start <= at <= end and (index >= told or check.operator == "count"):
+            return seen if check.operator in ("eventually", "before") else (at, index, None)
+    return seen
 
 
 def points_after(check: Check, seconds: float, extension: float) -> int:
@@ -281,7 +335,89 @@ def recovered(check, seen, changes, window, extension, lost, over, finish, now, 
     return None
 
 
+def now_(check, seen, changes, window, extension, lost, over, finish, now, gaps, limit):
+    if not over:
+        return None
+    value = seen[-1][2]
+    if value is None:
+        return "could-not-grade", 0, finish, True
+    return ("pass" if value else "fail"), (check.points if value else 0), finish, True
+
+
+def before(check, seen, changes, window, extension, lost, over, finish, now, gaps, limit):
+    def true_at(side):
+        if side.each is None:
+            return [(at, index) for at, index, value in seen if value is True]
+        wanted = side.when.split('"')[1] == "scale"
+        return [(at, index) for at, index, value in changes if value is wanted]
+
+    then = min(true_at(check.then), key=lambda each: each[1], default=None)
+    if then is not None:
+        if any(index < then[1] for _, index in true_at(check.first)):
+            return "pass", check.points, then[0], False
+        blind = any(index < then[1] or index == -1 for index in gaps)
+        return ("could-not-grade" if blind else "fail"), 0, then[0], False
+    if over:
+        return ("could-not-grade" if lost else "fail"), 0, finish, True
+    return None
+
+
+# --- predictions and questions -------------------------------------------------------------------------
+def judge_prediction(told: list[Thing], settle: float, points: int) -> tuple[str, int]:
+    """Of a choice between "yes" and "no": what the flag shows `settle` seconds after the end of the fault."""
+    _, things = attempt(told)
+    submit = submit_of(things)
+    locked = next((i for i, each in enumerate(things) if each.kind == "predict"), submit)
+    first = next((i for i, each in enumerate(things) if each.kind == "start"), len(things))
+    if min(first, submit) <= locked:
+        return "fail", 0
+    looks: list[tuple[float, float, float]] = []  # start and end of the fault, when it is looked at
+    running = None
+    for index, each in enumerate(things):
+        if each.kind == "start" and index < submit:
+            running = each.at
+        elif each.kind == "end" and running is not None:
+            looks.append((running, each.at, each.at + settle))
+            running = None
+    result = ("fail", 0)
+    for n, (start, _, look) in enumerate(looks):
+        if n + 1 == len(looks) or looks[n + 1][1] > look:  # else only once, after the later of the two
+            state = [each.state for each in things if each.at <= look][-1]
+            result = compared(things[locked].value, state, things, start, look, points)
+    return result
+
+
+def judge_answer(told: list[Thing], points: int) -> tuple[str, int]:
+    """Looked at as soon as it is given; within a second after a lost gap, when that second is over."""
+    earlier, things = attempt(told)
+    given = next((i for i, each in enumerate(things) if each.kind == "answer"), len(things))
+    if given > submit_of(things):
+        return "fail", 0
+    at, look, state = things[given].at, things[given].at, things[given].state
+    gaps = [each for each in [*earlier, *things[:given]] if each.kind == "gap"]
+    if gaps and at <= gaps[-1].value[1] + 1.0:
+        look = gaps[-1].value[1] + 1.0
+        state = [each.state for each in things if each.at <= look][-1]
+    return compared(things[given].value, state, things, at, look, points)
+
+
+def compared(
+    value: str, state: bool | None, things: list[Thing], start: float, look: float, points: int
+) -> tuple[str, int]:
+    """Nothing is said when a gap told until `look` reaches beyond `start`, or one told later covers `look`."""
+    for each in things:
+        if reaches(each, {"ConfigMap"}):
+            began, ended, _ = each.value
+            if (each.at <= look and ended >= start) or began <= look <= ended:
+                return "could-not-grade", 0
+    if state is None:
+        return "could-not-grade", 0
+    return ("pass", points) if (value == "yes") is state else ("fail", 0)
+
+
 _OPERATORS = {
+    "now": now_,
+    "before": before,
     "eventually": eventually,
     "always": always,
     "never": never,
