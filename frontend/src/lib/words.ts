@@ -2,8 +2,8 @@
 import type { CheckState, ItemOf } from "./protocol";
 
 export interface BadgeTexts {
-  /** "LIVE", "RECORDED" or "" (no badge). */
-  word: "LIVE" | "RECORDED" | "";
+  /** "LIVE", "RECORDED", "SIMULATED" (drawn from files, an author's preview) or "" (no badge). */
+  word: "LIVE" | "RECORDED" | "SIMULATED" | "";
   detail: string;
   /** Sentence across the picture when it has no news, is waking, empty or broken; else "". */
   strip: string;
@@ -19,7 +19,7 @@ export interface BadgeInput {
   moment: number;
   now: number;
   staleSince: number | null;
-  history: { label: string; start: { at: number } } | null;
+  history: { label: string; simulated?: boolean; start: { at: number } } | null;
   self: ItemOf<"sandbox"> | null;
   readOnly: boolean;
 }
@@ -27,6 +27,7 @@ export interface BadgeInput {
 export function badgeTexts(live: BadgeInput): BadgeTexts {
   switch (live.mode) {
     case "recorded":
+      if (live.history?.simulated) return { word: "SIMULATED", detail: live.history.label, strip: "" };
       return { word: "RECORDED", detail: recordedWords(live.history), strip: "" };
     case "past":
       return { word: "RECORDED", detail: `${agoWords(live.now - live.moment)} ago`, strip: "" };
