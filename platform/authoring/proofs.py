@@ -129,7 +129,7 @@ def _reference_text(solution: Sequence[Done]) -> str:
     points = min(results, key=lambda one: one.points, default=None)
     worth = f", {points.points:g}/{points.of:g} points" if points else ""
     slowest = max(trial.seconds for _, trial in solution)
-    return f"{_passed(solution)} runs of {len(solution)}{worth}, slowest {slowest:.0f} s"
+    return f"{_passed(solution)} of {_many(len(solution), 'run')}{worth}, slowest {slowest:.0f} s"
 
 
 def _evidence(trial: Trial) -> list[str]:
@@ -148,8 +148,12 @@ def wrong_ways_fail(done: Sequence[Done]) -> Proof:
     runs = _of(done, "P03")
     notes = _notes(runs)
     earned = ", ".join(f"{job.way.name} → {job.way.hint}" for job, trial in runs if not judge(job, trial))
-    text = f"{_passed(runs)} of {len(runs)}" if runs else "no wrong way"
+    text = f"{_passed(runs)} of {len(runs)}" if runs else "none was run"
     return Proof("P03", _ok(runs, notes), f"{text} ({earned})" if earned else text, notes)
+
+
+def _many(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
 def _passed(runs: Sequence[Done]) -> int:
@@ -228,10 +232,9 @@ def tiers_agree(tier: str, runs: Sequence[Replay], stored: Sequence[Replay]) -> 
         for each in (*runs, *stored)
         for check, (then, now) in each.differs.items()
     ]
-    kept = (
-        f"recorded ok ({len(stored)} recordings)" if stored else "no recording yet (glasshull lesson record)"
-    )
-    text = f"{tier} ok, {len(runs)} records replay to the same verdicts, {kept}" if not notes else "see below"
+    kept = f"{_many(len(stored), 'recording')} as well" if stored else "no recording yet"
+    seen = f"{tier} ok: {_many(len(runs), 'record')} replayed to the same verdicts, {kept}"
+    text = f"{len(notes)} not as they were" if notes else seen
     return Proof("P06", not notes if (runs or stored) else None, text, tuple(notes))
 
 

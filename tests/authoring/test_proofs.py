@@ -53,7 +53,7 @@ def test_what_the_stored_runs_prove_without_a_cluster(lesson: Any, real: Any) ->
     wrong = {code: proof.notes for code, proof in proofs.items() if proof.ok is False}
     assert wrong == {}
     assert [code for code, proof in proofs.items() if proof.ok is None] == ["P01", "P03", "P08"]
-    assert proofs["P02"].text.startswith("1 runs of 1, 14/14 points")
+    assert proofs["P02"].text.startswith("1 of 1 run, 14/14 points")
     assert proofs["P04"].text.startswith("1 of 1 (three-again: ")
     assert proofs["P09"].text == "12 of 12 (dropped entry, lost gap)"
 
@@ -187,7 +187,7 @@ def test_a_failed_run_is_a_flake_with_its_evidence(real: Any) -> None:
         trial, result=msgspec.structs.replace(trial.result, verdicts=tuple(verdicts))
     )
     proof = right_ways_pass([(job, trial), (job, failed)])
-    assert proof.text.startswith("1 runs of 2")
+    assert proof.text.startswith("1 of 2 runs")
     assert f"{verdicts[4].check} fail, entries " in proof.notes[0]
     assert "3 of 2 allowed" in proof.notes[0]
     assert flake_rate([(job, trial), (job, failed)]).text == "1 of 2 (upper 95% bound 97%)"

@@ -42,7 +42,8 @@ function showPage() {
 function fit() {
   const scale = Math.min(1, stage.clientWidth / width);
   frame.style.width = `${width}px`;
-  frame.style.height = `${stage.clientHeight / scale}px`;
+  frame.style.height = `${Math.min(stage.clientHeight / scale, width < 600 ? 844 : Infinity)}px`;
+  frame.style.margin = scale < 1 ? "0" : "0 auto";
   frame.style.transform = `scale(${scale})`;
 }
 
