@@ -40,7 +40,7 @@ class SwitchAway(SandboxError):
 
 
 class Answer(Protocol):
-    """What `Prober.ask` gives (sandbox/probing.py)."""
+    """What `Prober.ask` gives (sandbox/prober.py)."""
 
     @property
     def ok_transport(self) -> bool: ...

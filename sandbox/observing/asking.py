@@ -10,7 +10,8 @@ from typing import Any
 from sandbox.loading import LoadNews, change_of, load_spec
 from sandbox.observing.toolbox_asking import ToolboxProber
 from sandbox.observing.track import Track
-from sandbox.probing import Prober, ProbeResult, ProbeSummariser, evaluate, spec_for
+from sandbox.prober import Prober
+from sandbox.probing import ProbeResult, ProbeSummariser, evaluate, spec_for
 from sandbox.record.cel import Names, Predicate, compile_predicate
 from sandbox.record.entry import Kind
 from sandbox.record.exercise import Load, Probe

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.observing.refusal import ActRefused
 from sandbox.observing.track import Track
-from sandbox.probing import ProberAway
+from sandbox.prober import ProberAway
 from sandbox.record.entry import RecordUnavailable
 from sandbox.record.exercise import Load
 from sandbox.record.traffic import MOST_OF_A_SANDBOX, MOST_OF_ALL

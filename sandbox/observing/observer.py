@@ -22,7 +22,7 @@ from sandbox.observing.toolbox_asking import ToolboxProber
 from sandbox.observing.track import Listener, Track
 from sandbox.observing.world import World
 from sandbox.plan import SandboxPlan
-from sandbox.probing import Prober
+from sandbox.prober import Prober
 from sandbox.record.attempt import Command, EndProbes, Handover, StartFault, Submit
 from sandbox.record.delta import Delta
 from sandbox.record.entry import Entry, Kind, RecordStore, RecordUnavailable

@@ -18,7 +18,8 @@ from sandbox.cluster.waiting import wait_for
 from sandbox.errors import Invalid, NotFound
 from sandbox.exec_stream import ExecTimeout, open_exec, run
 from sandbox.manifests import restricted_container, restricted_pod
-from sandbox.probing import STRANGER, Prober, ProbeResult, evaluate, spec_for
+from sandbox.prober import Prober
+from sandbox.probing import STRANGER, ProbeResult, evaluate, spec_for
 from sandbox.record.exercise import Probe
 from sandbox.terminal import CREDIT, Exit, TerminalSession, Viewer, read_file, write_file
 
