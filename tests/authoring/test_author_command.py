@@ -89,9 +89,7 @@ def test_explain():
 
 def name_in_course(course: Path, slug: str) -> None:
     file = course / "course.yaml"
-    text, times = re.subn(
-        r"lessons: \[14-self-healing", f"lessons: [14-self-healing, {slug}", file.read_text()
-    )
+    text, times = re.subn(r"14-self-healing(?=[],])", f"14-self-healing, {slug}", file.read_text(), count=1)
     assert times == 1
     file.write_text(text)
 

@@ -158,7 +158,7 @@ def test_an_exercise_without_a_solution(bench):
 
 def test_a_bad_slug(bench):
     bench.lesson_path.rename(bench.path / "14_Self")
-    bench.replace("course.yaml", "lessons: [14-self-healing]", "lessons: [14_Self]")
+    bench.replace("course.yaml", "14-self-healing]", "14_Self]")
     assert {p.code for p in bench.lint()} >= {"L002"}
 
 
