@@ -22,7 +22,11 @@ describe("the badge of what is played", () => {
   });
 
   it("says SIMULATED for what no cluster ever did", () => {
-    const history = { label: "drawn from the lesson's files, not applied", simulated: true, start: { at: 0 } };
+    const history = {
+      label: "drawn from the lesson's files, not applied",
+      simulated: true,
+      start: { at: 0 },
+    };
     expect(badgeTexts({ ...PLAYING, history })).toMatchObject({
       word: "SIMULATED",
       detail: "drawn from the lesson's files, not applied",
