@@ -107,14 +107,23 @@ def _sample(kinds: list[dict[str, Any]]) -> Any:
 
 
 def _alternatives(outline: Outline, document: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The document once for every value that a key names: readers may ask for other keys then."""
+    """The document as readers may take another way through it.
+
+    Once for every value that a key names, and once for every key whose presence was asked for, without the others
+    of its section: of operators, or of probes, only one is read.
+    """
     for place, keys in list(outline.asked.items()):
-        for key, kinds in keys.items():
-            for value in [value for kind in kinds for value in kind.get("enum", ())]:
+        looked_for = [key for key in keys if (*place, key) in outline.looked_for]
+        for key, kinds in list(keys.items()):
+            changes = [{key: value} for kind in kinds for value in kind.get("enum", ())]
+            if key in looked_for:
+                alone: dict[str, Any] = dict.fromkeys(looked_for)
+                changes += [alone | {key: sample} for sample in (WORD, {}, [{}])]
+            for change in changes:
                 changed = copy.deepcopy(document)
                 section = _at(changed, place)
                 if isinstance(section, dict):
-                    section[key] = value
+                    section.update(change)
                     yield changed
 
 

@@ -98,7 +98,7 @@ class Section:
 
     def has(self, key: str) -> bool:
         if self.source.outline is not None:
-            self.source.outline.asked.setdefault(self.path, {}).setdefault(key, [])
+            self.source.outline.look_for(self.path, key)
         return self._value(key) is not None
 
     def require(self, key: str, code: str = "L004") -> bool:

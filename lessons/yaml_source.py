@@ -49,12 +49,18 @@ class Mark(NamedTuple):
 class Outline:
     """What a reader asked a document for: section -> key -> kinds of value, as JSON Schemas (lessons.json_schema).
 
-    `required` and `closed` as the reader said: a key it cannot do without, a section in which it knows every key.
+    `required` and `closed` as the reader said: a key it cannot do without, a section in which it knows every key;
+    `looked_for`: keys whose presence it asked for, so that it may go another way.
     """
 
     asked: dict[Path, dict[str, list[dict[str, Any]]]] = field(default_factory=dict)
     required: set[Path] = field(default_factory=set)
     closed: set[Path] = field(default_factory=set)
+    looked_for: set[Path] = field(default_factory=set)
+
+    def look_for(self, path: Path, key: str) -> None:
+        self.looked_for.add((*path, key))
+        self.asked.setdefault(path, {}).setdefault(key, [])
 
     def tell(self, path: Path, key: str, kind: dict[str, Any]) -> None:
         kinds = self.asked.setdefault(path, {}).setdefault(key, [])

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from lessons.checks_loading import OPERATORS
 from lessons.json_schema import schemas
 from lessons.page_loading import split_front_matter
 from lessons.yaml_source import read_yaml
@@ -99,4 +100,6 @@ def test_every_section_is_closed_that_the_loader_closes() -> None:
     assert {"grace", "for", "settle", "needs"} <= set(fault["properties"])
     probe = keys["probes"]["additionalProperties"]
     assert {"http", "tcp", "every", "timeout", "ok"} <= set(probe["properties"])
+    assert [name for name in OPERATORS if not check["properties"][name]] == []
+    assert set(check["properties"]["before"]["properties"]) == {"first", "then"}
     assert {"title", "minutes", "outcomes"} <= set(SCHEMAS["lesson"]["required"])
