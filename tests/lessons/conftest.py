@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from lessons.problems import LessonInvalid, Problem
 
 COURSE = Path(__file__).resolve().parents[2] / "lessons" / "how-clusters-work"
 SLUG = "14-self-healing"
+OPEN = re.compile(r"^    lessons: \[(.*)\]\n    coming:\n", re.MULTILINE)
 
 
 @dataclass
@@ -65,8 +67,32 @@ class Workbench:
 @pytest.fixture
 def bench(tmp_path: Path) -> Workbench:
     path = tmp_path / "a-course"
-    shutil.copytree(COURSE, path)
+    shutil.copytree(COURSE, path, ignore=lambda _folder, names: {one for one in names if is_other(one)})
+    close_others(path)
     return Workbench(path)
+
+
+def is_other(name: str) -> bool:
+    """A lesson's folder, and not of the one that tests work on."""
+    return name[:2].isdecimal() and name != SLUG
+
+
+def close_others(course: Path) -> None:
+    """Names the other lessons as coming, so that a test does not depend on how many are open by now."""
+    text = (course / "course.yaml").read_text()
+    (course / "course.yaml").write_text(OPEN.sub(_closed, text))
+    mine = (course / SLUG / "lesson.md").read_text()
+    concepts = (course / "concepts.yaml").read_text().split("\n")
+    kept = [line for line in concepts if line[:1] in ("", "#") or line.partition(":")[0] in mine]
+    (course / "concepts.yaml").write_text("\n".join(kept))
+
+
+def _closed(found: re.Match[str]) -> str:
+    slugs = [slug.strip() for slug in found[1].split(",") if slug.strip()]
+    others = [
+        f"      - {{slug: {slug}, title: Another lesson, minutes: 15}}\n" for slug in slugs if slug != SLUG
+    ]
+    return f"    lessons: [{SLUG if SLUG in slugs else ''}]\n    coming:\n" + "".join(others)
 
 
 @pytest.fixture(scope="session")
