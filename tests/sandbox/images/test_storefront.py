@@ -42,7 +42,18 @@ def test_whoami_says_who_and_echoes_the_nonce(open_shop):
     status, headers, text = shop.get("/whoami", headers={"X-Glasshull-Nonce": "n-1"})
     said = json.loads(text)
     assert status == 200
-    assert set(said) == {"app", "version", "pod", "podUid", "node", "ip", "started", "served", "nonce"}
+    assert set(said) == {
+        "app",
+        "version",
+        "pod",
+        "podUid",
+        "node",
+        "ip",
+        "zone",
+        "started",
+        "served",
+        "nonce",
+    }
     assert (said["app"], said["version"], said["pod"], said["podUid"]) == (
         "storefront",
         "1.0",
@@ -146,7 +157,10 @@ def test_clients_that_gave_up_on_a_hanging_app_free_their_places(shop):
     assert shop.get("/items")[0] == 200
 
 
-@pytest.mark.parametrize("words", ["", "dance=1", "slow=fast", "error=2", "exit=999", "ready=maybe"])
+@pytest.mark.parametrize(
+    "words",
+    ["", "dance=1", "slow=fast", "error=2", "exit=999", "ready=maybe", "hang=stock", "leak=2Gi/s", "spin=2"],
+)
 def test_wrong_switches_are_refused_and_change_nothing(shop, words):
     before = shop.switch("ready=on")[1]
     status, said = shop.switch(f"live=off {words}" if words else "")

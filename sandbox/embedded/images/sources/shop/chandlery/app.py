@@ -183,7 +183,7 @@ class App:
             except Unreached as missing:
                 return problem(503, str(missing))
             if answer.status != 200:
-                return problem(503, f"{need.name} is not ready")
+                return problem(503, f"{need.name} answered {answer.status}")
         return Response(200, to_json({"ready": True}))
 
     def _metrics(self, request: Request) -> Response:
