@@ -99,8 +99,11 @@ class Asking:
     def _can_ask(self, probe: Probe) -> bool:
         return self.toolbox is not None if probe.origin == "toolbox" else probe.kind in KINDS
 
-    def stop(self, sandbox: str) -> None:
-        """No more probes, and no more traffic: loads under way are called off."""
+    def stop(self, sandbox: str, *, lost: bool = False) -> None:
+        """No more probes, and no more traffic: loads under way are called off and have shown nothing.
+
+        `lost`: the attempt goes on without us, so that they could not be seen to their end is our trouble.
+        """
         asked = self._asked.pop(sandbox, None)
         if asked is None:
             return
@@ -111,7 +114,13 @@ class Asking:
         for change in asked.summariser.close():
             self.told(sandbox, "probe", change["id"], change)
         for load in loads:
-            self.told(sandbox, "load", load.id, {"id": load.id, "phase": "ended"})
+            how = self._lost(sandbox) if lost else {"stopped": True}
+            self.told(sandbox, "load", load.id, {"id": load.id, "phase": "ended", **how})
+
+    def _lost(self, sandbox: str, why: str = "the sender was lost") -> dict[str, Any]:
+        """Told while the load's window is open: what it would have shown is not known."""
+        self._tell_trouble(sandbox, "the customers stopped: that was us", time.time(), kinds=["load"])
+        return {"why": why}
 
     # --- answers --------------------------------------------------------------------------------------
     def _on_result(self, result: ProbeResult) -> None:
@@ -163,11 +172,8 @@ class Asking:
             self.told(news.sandbox, "load", news.id, change_of(news, asked.track.pod_uids))
             return
         ended: dict[str, Any] = {"id": news.id, "phase": "ended"}
-        if news.error:  # while its window is open: what it would have shown is not known
-            self._tell_trouble(
-                news.sandbox, "the customers stopped: that was us", time.time(), kinds=["load"]
-            )
-            ended["why"] = news.error
+        if news.error:
+            ended |= self._lost(news.sandbox, news.error)
         elif news.id in asked.stopped:
             ended["stopped"] = True
         asked.stopped.discard(news.id)

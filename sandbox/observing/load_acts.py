@@ -86,7 +86,9 @@ class LoadActs:
 
     def start_due_loads(self, track: Track, now: float) -> None:
         """Customers of the timeline come when it is time; while they cannot be sent it is tried again."""
-        for load in track.exercise.loads if track.exercise and track.begun and not track.handed_in else ():
+        if track.exercise is None or not track.begun or track.handed_in or track.waiting:
+            return  # with entries waiting, the record may be refusing: not now
+        for load in track.exercise.loads:
             due = load.by == "timeline" and now >= track.started_at + load.at
             if due and load.id not in track.loads:
                 with contextlib.suppress(ActRefused):

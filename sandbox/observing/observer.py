@@ -200,7 +200,7 @@ class Observer(Acting, LoadActs):
         track = self.tracks.get(sandbox)
         if track is None:
             return
-        self.asking.stop(sandbox)
+        self.asking.stop(sandbox, lost=True)
         self._flush()
         del self.tracks[sandbox]
         self._tokens.pop(sandbox, None)

@@ -145,6 +145,14 @@ async def test_a_lost_sender_ends_the_load_as_trouble_of_ours(shop: Shop) -> Non
     assert [each.kind for each in shop.entries][-2:] == ["trouble", "load"]  # while its window is open
 
 
+async def test_an_observer_that_closes_says_that_the_load_was_lost(shop: Shop) -> None:
+    await begun(shop)
+    await shop.observer.start_load(BOX, "rush")
+    shop.observer.close(BOX)
+    assert [each.kind for each in shop.entries][-2:] == ["trouble", "load"]
+    assert shop.kinds("load")[-1] == {"id": "rush", "phase": "ended", "why": "the sender was lost"}
+
+
 async def test_after_a_start_of_the_process_no_load_runs_on(shop: Shop) -> None:
     await begun(shop)
     await shop.observer.start_load(BOX, "rush")
