@@ -11,9 +11,10 @@ import pytest
 
 from sandbox.cluster.client import ClusterClient
 from sandbox.cluster.kinds import POD
+from sandbox.exec_stream import run
 from sandbox.observing import Observer
 from sandbox.plan import SandboxPlan
-from sandbox.preparing import ensure_guard_rails, ensure_namespace
+from sandbox.preparing import ensure_guard_rails, ensure_namespace, ensure_sandbox
 from sandbox.prober_pod import find_prober
 from sandbox.probing import STRANGER
 from sandbox.record.exercise import Exercise, Load, Probe
@@ -161,6 +162,42 @@ async def test_an_answer_from_another_sandbox_does_not_count(
 
     await bench.until(lambda: len(strangers()) >= 2)
     bench.observer.close(other.id)
+
+
+FROM_TOOLBOX = (
+    Probe(id="seen", kind="http", target="storefront:80/whoami", origin="toolbox"),
+    Probe(
+        id="named", kind="dns", target="storefront", origin="toolbox", ok="object.json.answers.size() == 1"
+    ),
+    Probe(
+        id="counted",
+        kind="exec",
+        target="",
+        argv=("sh", "-c", "kubectl get pods -o name | wc -l"),
+        origin="toolbox",
+        timeout=5.0,
+        ok='object.status == 0 && object.body.startsWith("1")',
+    ),
+    Probe(id="hangs", kind="exec", target="", argv=("sleep", "60"), origin="toolbox", timeout=1.0),
+)
+
+
+async def test_the_toolbox_sees_what_a_student_would_see(
+    keeper: ClusterClient, runner: ClusterClient, observer_client: ClusterClient, sandbox_plan: Any
+) -> None:
+    plan = sandbox_plan(pods=3, memory=96 * 2**20)
+    await ensure_sandbox(keeper, plan, lambda _name, _ms: None)
+    await apply_start(keeper, plan, START)
+    await pod_ready(keeper, plan.namespace, "storefront")
+    clients = {"observer": observer_client, "keeper": keeper, "runner": runner}
+    exercise = Exercise(id="main", title="t", task="t", time=900.0, checks=(), probes=FROM_TOOLBOX)
+    async with observed(plan, exercise, clients) as made:
+        for name in ("seen", "named", "counted"):
+            await made.until(lambda name=name: made.item(f"probe/{name}").get("ok"), 30)
+        await made.until(lambda: made.item("probe/hangs").get("error") == "timeout")
+        pod = ("glasshull-toolboxes", plan.toolbox, "toolbox")
+        left = (await run(runner, *pod, ["ps", "-o", "args"], timeout=10)).stdout.decode()
+        assert left.count("sleep 60") <= 6  # ended by `timeout`, one after another
 
 
 async def test_a_prober_that_dies_is_made_again_and_what_was_not_sent_costs_nobody(
