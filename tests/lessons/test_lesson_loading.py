@@ -102,29 +102,34 @@ def test_claims_are_checks(lesson):
     )  # fmt: skip
 
 
-def test_nineteen_lessons_are_named_and_one_is_open(bench):
+def test_nineteen_lessons_are_named_and_some_are_open(bench):
     course = bench.course()
     named = [slug for part in course.parts for slug in part.order]
     assert len(named) == 19
     assert named == sorted(named)
-    assert [lesson.slug for lesson in course.lessons] == ["14-self-healing"]
+    opened = [lesson.slug for lesson in course.lessons]
+    assert "14-self-healing" in opened
+    assert course.broken == {}
     assert course.number("14-self-healing") == 14
     coming = [each for part in course.parts for each in part.coming]
+    assert len(opened) + len(coming) == 19
     assert all(each.title and each.minutes for each in coming)
 
 
 def test_a_broken_lesson_does_not_take_the_course_down(bench):
+    opened = [lesson.slug for lesson in bench.course().lessons]
     bench.replace("exercise.yaml", "points: 3", "point: 3")
     course = bench.course()
-    assert course.lessons == ()
+    assert [lesson.slug for lesson in course.lessons] == [slug for slug in opened if slug != "14-self-healing"]
     assert [problem.code for problem in course.broken["14-self-healing"]] == ["L003"]
     assert course.title == "How clusters work"
 
 
 def test_a_missing_lesson_folder_is_a_broken_lesson(bench):
-    bench.replace("course.yaml", "lessons: [14-self-healing]", "lessons: [14-self-healing, 99-none]")
+    opened = len(bench.course().lessons)
+    bench.replace("course.yaml", "14-self-healing]", "14-self-healing, 99-none]")
     course = bench.course()
-    assert len(course.lessons) == 1
+    assert len(course.lessons) == opened
     assert course.broken["99-none"][0].message == "folder has no lesson.md"
 
 
@@ -160,13 +165,13 @@ def test_a_reading_only_lesson_is_one_file(bench):
     (folder / "lesson.md").write_text(
         "---\ntitle: Read\nminutes: 5\noutcomes: [explain a Pod]\n---\n## One\nWords.\n"
     )
-    bench.replace("course.yaml", "lessons: [14-self-healing]", "lessons: [14-self-healing, 15-read]")
+    bench.replace("course.yaml", "14-self-healing]", "14-self-healing, 15-read]")
     bench.replace(
         "course.yaml", "      - {slug: 15-one-leader, title: One harbour master, minutes: 12}\n", ""
     )
     course = bench.course()
-    assert [lesson.slug for lesson in course.lessons] == ["14-self-healing", "15-read"]
-    assert course.lessons[1].exercise is None
+    assert course.lessons[-1].slug == "15-read"
+    assert course.lessons[-1].exercise is None
     assert bench.lint() == []
 
 
