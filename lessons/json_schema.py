@@ -118,7 +118,8 @@ def _alternatives(outline: Outline, document: dict[str, Any]) -> Iterator[dict[s
             changes = [{key: value} for kind in kinds for value in kind.get("enum", ())]
             if key in looked_for:
                 alone: dict[str, Any] = dict.fromkeys(looked_for)
-                changes += [alone | {key: sample} for sample in (WORD, {}, [{}])]
+                samples: tuple[Any, ...] = (WORD, {}, [{}])
+                changes += [alone | {key: sample} for sample in samples]
             for change in changes:
                 changed = copy.deepcopy(document)
                 section = _at(changed, place)
