@@ -29,6 +29,7 @@ class Visitor:
 
     def __init__(self, session: aiohttp.ClientSession, base: str) -> None:
         self.session, self.base = session, base
+        self.course, self.lesson = LESSON
         self.items: dict[str, dict[str, Any]] = {}
         self.epoch, self.seq = 0, 0
         self.frames: list[tuple[float, dict[str, Any]]] = []
@@ -64,7 +65,7 @@ class Visitor:
             return content
 
     async def page_data(self) -> dict[str, Any]:
-        page = await self.get(f"/learn/{LESSON[0]}/{LESSON[1]}/")
+        page = await self.get(f"/learn/{self.course}/{self.lesson}/")
         found = re.search(r'<script[^>]*id="lesson-data"[^>]*>(.*?)</script>', page, re.DOTALL)
         assert found, "the lesson page has no lesson-data"
         data = json.loads(found[1])
@@ -74,7 +75,7 @@ class Visitor:
     async def start(self) -> str:
         """Ask for a sandbox and follow its picture."""
         await self.page_data()
-        answer = await self.post("/api/sandboxes/", {"course": LESSON[0], "lesson": LESSON[1]})
+        answer = await self.post("/api/sandboxes/", {"course": self.course, "lesson": self.lesson})
         self.sandbox = answer["sandbox"]["id"]
         self._reader = asyncio.ensure_future(self._read())
         return self.sandbox
