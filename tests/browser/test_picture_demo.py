@@ -380,8 +380,9 @@ def banners(page: Page) -> list[str]:
 def test_the_duel_draws_both_forms_and_counts_what_a_fault_stops(show: Open) -> None:
     page = show("duel-fault")
     page.wait_for_selector(".gh-duel .blast")
-    page.wait_for_function("document.querySelectorAll('.gh-duel canvas').length === 6")
+    page.wait_for_function("document.querySelectorAll('.gh-duel .chart canvas').length === 6")
     page.wait_for_function("document.querySelector('.gh-duel .blast').innerText.includes('all 4')")
+    page.wait_for_selector(".side:first-child .release-name")
     assert banners(page) == [
         "stock stopped: all 4 parts stop answering",
         "stock stopped: 1 of 4 parts stops, browsing answers",
@@ -397,7 +398,7 @@ def test_the_duel_draws_both_forms_and_counts_what_a_fault_stops(show: Open) -> 
 
 def test_the_duels_charts_share_their_scales(show: Open) -> None:
     page = show("duel")
-    page.wait_for_function("document.querySelectorAll('.gh-duel canvas').length === 6")
+    page.wait_for_function("document.querySelectorAll('.gh-duel .chart canvas').length === 6")
     page.locator(".side:first-child .plots").hover(position={"x": 200, "y": 60})
     flags = page.eval_on_selector_all(".gh-duel .head", "all => all.map(one => one.getAttribute('d'))")
     assert len(flags) == 2

@@ -105,8 +105,9 @@ describe("the rooms", () => {
     });
   }
   it("several numerals at one place stand side by side", () => {
-    const box = boxOf(roomsOf(708, 448, ["a"]), "controller-manager");
+    const rooms = roomsOf(708, 448, ["a"]);
+    const box = boxOf(rooms, "controller-manager");
     if (!box) throw new Error("no room for the controllers");
-    expect(numeralAt(box, 0).x - numeralAt(box, 1).x).toBe(25);
+    expect(numeralAt(rooms, box, 0).x - numeralAt(rooms, box, 1).x).toBe(25);
   });
 });

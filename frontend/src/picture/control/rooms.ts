@@ -139,8 +139,14 @@ function laneOf(rooms: Rooms, place: Place): number {
   return fix1(shaft + 4 * (i - (holds.length - 1) / 2));
 }
 
-/** Where numeral `i` of those at one place stands: along the box's upper edge, from its right end to the left. */
-export function numeralAt(box: Box, i: number): { x: number; y: number } {
+/**
+ * Where numeral `i` of those at one place stands: along a room's upper edge, from its right end to the left; at a
+ * Pod, whose name is up there, beside it or under it.
+ */
+export function numeralAt(rooms: Rooms, box: Box, i: number): { x: number; y: number } {
+  const hold = rooms.holds.find((one) => one.pod === box);
+  if (hold && hold.w - box.w >= 60) return { x: fix1(box.x + box.w + 18 + 25 * i), y: box.y + 14 };
+  if (hold) return { x: fix1(box.x + box.w - 8 - 25 * i), y: box.y + box.h + 3 };
   const fits = Math.max(1, Math.floor((box.w - 8) / 25));
   return { x: fix1(box.x + box.w - 6 - 25 * (i % fits)), y: box.y - 2 + 24 * Math.floor(i / fits) };
 }

@@ -16,13 +16,13 @@ export interface SmallHull {
 }
 
 /** Height of the hold, deck to keel; of plate and pipes above the deck, and of the sea below. */
-const HOLD_LEAST = 100;
+const HOLD_LEAST = 112;
 const HOLD_MOST = 150;
 const ABOVE = 84;
 const BELOW = 34;
 /** Narrower than this the Service's plate stands under the ship's name and not beside it. */
 const NARROW = 480;
-const NAME_ROW = 26;
+const NAME_ROW = 38;
 /** The least height a ship of this width needs. */
 export const leastHeight = (width: number): number =>
   ABOVE + (width < NARROW ? NAME_ROW : 0) + HOLD_LEAST + BELOW;
@@ -35,7 +35,7 @@ export function smallHull(width: number, height: number): SmallHull {
   const hold = Math.round(Math.min(HOLD_MOST, Math.max(HOLD_LEAST, height - D - BELOW)));
   const K = D + hold;
   const bow = W - (small ? 6 : 12);
-  const w = Math.min(236, W - 24);
+  const w = Math.min(228, W - 24);
   const line = [
     `M${m} ${D}`,
     `C${m + 3} ${fix1(D + 0.46 * hold)} ${m + 20} ${K} ${m + 62} ${K}`, // stern, hollow down to the keel
@@ -56,7 +56,7 @@ export function smallHull(width: number, height: number): SmallHull {
     x0: m + (small ? 26 : 38),
     x1: bow - (small ? 50 : 62),
     line,
-    plate: { x: W - 12 - w, y: small ? 32 : 6, w, h: 30 },
+    plate: { x: W - 12 - w, y: 6 + (small ? NAME_ROW : 0), w, h: 30 },
   };
 }
 

@@ -20,7 +20,16 @@ export interface Gap {
   from: number;
   to: number;
   words: string;
+  /** The same where there is little room. */
+  short: string;
 }
+
+const gap = (from: number, to: number, words: string): Gap => ({
+  from,
+  to,
+  words,
+  short: words.split(" ").slice(0, 2).join(" "),
+});
 
 /** The stretch of time drawn: it ends shortly after the newest moment, or lies round the playhead when that is earlier. */
 export function windowOf(first: number, last: number, head: number): Range {
@@ -51,8 +60,15 @@ export function topOf(values: readonly (number | null)[], least: number): number
   return ([1, 2, 4, 5, 10].find((step) => step * ten >= most) ?? 10) * ten;
 }
 
-export function lineOf(row: RowName, side: SideTape, breaks: readonly number[], [from, to]: Range): Line {
-  if (row === "memory") return memoryLine(side.memory, breaks, from, to);
+/** One row of one side. `last`: newest moment known, unix s; nothing is drawn after it. */
+export function lineOf(
+  row: RowName,
+  side: SideTape,
+  breaks: readonly number[],
+  [from, to]: Range,
+  last: number,
+): Line {
+  if (row === "memory") return memoryLine(side.memory, breaks, from, Math.min(to, last));
   const times: number[] = [];
   const values: (number | null)[] = [];
   let before: TrafficPoint | undefined;
@@ -103,14 +119,14 @@ function memoryLine(
 /** Where a line has nothing to show, and why; stretches shorter than two steps stay without words. */
 export function gapsOf(row: RowName, side: SideTape, [from, to]: Range, last: number): Gap[] {
   const end = Math.min(to, last);
-  if (row === "memory") return side.memory.length === 0 ? [{ from, to: end, words: "not measured" }] : [];
+  if (row === "memory") return side.memory.length === 0 ? [gap(from, end, "not measured")] : [];
   const inside = side.traffic.filter((point) => point.at >= from && point.at <= to);
   const first = inside[0];
-  if (!first) return [{ from, to: end, words: "no requests" }];
+  if (!first) return [gap(from, end, "no requests")];
   const gaps: Gap[] = [];
   for (const [i, point] of inside.entries()) {
     const after = inside[i + 1]?.at ?? end;
-    if (after - point.at > 2 * LONGEST_STEP) gaps.push({ from: point.at, to: after, words: "no requests" });
+    if (after - point.at > 2 * LONGEST_STEP) gaps.push(gap(point.at, after, "no requests"));
   }
   return row === "latency" ? [...untimed(inside), ...gaps] : gaps;
 }
@@ -127,7 +143,7 @@ function untimed(points: readonly TrafficPoint[]): Gap[] {
       continue;
     }
     if (open) open.to = point.at;
-    open = words ? { from: point.at, to: point.at, words } : null;
+    open = words ? gap(point.at, point.at, words) : null;
     if (open) gaps.push(open);
   }
   return gaps.filter((gap) => gap.to - gap.from > LONGEST_STEP);

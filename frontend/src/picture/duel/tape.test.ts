@@ -77,11 +77,11 @@ describe("traffic", () => {
   });
   it("nothing is drawn between two points that lie too far apart", () => {
     const tape = tapeOf(start(), second(101, 1), second(102, 2), second(112, 3));
-    const [times, values] = lineOf("failed", tape.sides.micro, [], [100, 190]);
+    const [times, values] = lineOf("failed", tape.sides.micro, [], [100, 190], 112);
     expect(values).toEqual([0, 0, null, 0]);
     expect(times[2]).toBeGreaterThan(102);
     expect(gapsOf("failed", tape.sides.micro, [100, 190], 112)).toEqual([
-      { from: 102, to: 112, words: "no requests" },
+      { from: 102, to: 112, words: "no requests", short: "no requests" },
     ]);
   });
   it("seconds without any reply are a gap with words, never a zero", () => {
@@ -89,9 +89,16 @@ describe("traffic", () => {
       second(100 + n, n, n > 2 ? 4 * (n - 2) : 0, { p95: n > 2 ? null : 8 }),
     );
     const tape = tapeOf(start(), ...frames);
-    expect(lineOf("latency", tape.sides.micro, [], [100, 190])[1]).toEqual([8, 8, null, null, null, null]);
+    expect(lineOf("latency", tape.sides.micro, [], [100, 190], 106)[1]).toEqual([
+      8,
+      8,
+      null,
+      null,
+      null,
+      null,
+    ]);
     expect(gapsOf("latency", tape.sides.micro, [100, 190], 106)).toEqual([
-      { from: 103, to: 106, words: "no replies to time" },
+      { from: 103, to: 106, words: "no replies to time", short: "no replies" },
     ]);
     expect(sumsOf(tape.sides.micro, 100, 106)).toMatchObject({ silent: 4, failing: 0, share: 16 / 24 });
   });
@@ -110,7 +117,7 @@ describe("memory and releases", () => {
       { at: 103, bytes: 19 * MI },
       { at: 105, bytes: 12 * MI },
     ]);
-    expect(lineOf("memory", tape.sides.micro, [], [100, 110])).toEqual([
+    expect(lineOf("memory", tape.sides.micro, [], [100, 190], 110)).toEqual([
       [101, 103, 103, 105, 105, 110],
       [7, 7, 19, 19, 12, 12],
     ]);

@@ -74,11 +74,11 @@ export function silenceLine(sums: Sums, fault: FaultRun | null): { n: string; wo
 export const peakLine = ({ peak }: Sums): string =>
   peak === null ? "memory not measured" : `peak memory ${mebibytes(peak)} MiB`;
 
-/** "4 req/s · 0 failed": what the visitors of this side meet. */
+/** "4 req/s · 2 failed": what the visitors of this side meet. */
 export function visitorsOf(side: Side, tape: SideTape): string {
   const load = side.load?.[1];
   if (load?.phase === "running" && load.last) {
-    return `${load.last.sent} req/s · ${grouped(load.failed)} of ${grouped(load.sent)} failed`;
+    return `${load.last.sent} req/s · ${grouped(load.failed)} failed`;
   }
   const probe = side.probe?.[1];
   if (!probe || probe.sent === 0) return "no request yet";
@@ -86,7 +86,7 @@ export function visitorsOf(side: Side, tape: SideTape): string {
   const before = tape.traffic.at(-2);
   const seconds = last && before ? last.at - before.at : 0;
   const rate = last && seconds > 0.5 && seconds < 2.5 ? `${Math.round(last.sent / seconds)} req/s · ` : "";
-  return `${rate}${grouped(probe.failed)} of ${grouped(probe.sent)} failed`;
+  return `${rate}${grouped(probe.failed)} failed`;
 }
 
 export function partSentence(part: Part, items: Items, now: number): string {
