@@ -355,7 +355,7 @@ class Faulting:
         try:
             early = await self.injector.revert(track.plan.namespace, run.undo, by_uid(track))
         except (NotYetBack, ApiError) as error:
-            self._try_again(track, run, now, error)
+            self._tend_later(track, run, now, error)
             return
         track.tend_at.pop(run.id, None)
         track.tend_pause.pop(run.id, None)
@@ -374,7 +374,7 @@ class Faulting:
             if self.tracks.get(track.sandbox) is track:
                 self.append(track.sandbox, "trouble", "", change, "observer")
 
-    def _try_again(self, track: Track, run: Run, now: float, error: SandboxError) -> None:
+    def _tend_later(self, track: Track, run: Run, now: float, error: SandboxError) -> None:
         log.warning("fault %s of %s is not taken back yet: %s", run.id, track.sandbox, error)
         pause = track.tend_pause.get(run.id, 0.0)
         if not pause:

@@ -185,8 +185,8 @@ def _about_parameters(fault: Fault, kind: FaultKind) -> Iterator[tuple[str, str]
     ms = fault.parameters.get("ms")
     if ms is not None and (how_of(fault) != "delay" or not _is_whole(ms, 1, MOST_DELAY_MS)):
         yield "ms", f"ms is a whole number of milliseconds, 1 to {MOST_DELAY_MS}, of how: delay"
-    name = fault.parameters.get("name")
-    if name is not None and kind.name == "break-dns" and not _is_name(name):
+    denied = fault.parameters.get("name")
+    if denied is not None and kind.name == "break-dns" and not _is_name(denied):
         yield "name", "name is one Service of the sandbox, for example storefront, or all"
 
 

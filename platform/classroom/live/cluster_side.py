@@ -22,6 +22,7 @@ from classroom.workspaces.models import Sandbox
 from classroom.workspaces.reconciling import Reconciler
 from sandbox.cluster.client import ClusterClient
 from sandbox.errors import Unauthorized
+from sandbox.faults.hands import SupervisorHands
 from sandbox.observing import Observer
 from sandbox.plan import TOOLBOX_NAMESPACE
 from sandbox.terminal import TerminalSession
@@ -47,6 +48,7 @@ class ClusterSide:
             audit=audit_file(settings.AUDIT_FILE),
             images=read_images(),
             on_handover=self._handed_over,
+            hands=SupervisorHands(settings.HANDS_SOCKET),
         )
         self.steps = ClusterSteps(clients["keeper"], self.observer)
         self.reconciler = Reconciler(self.steps, self.observer, _Desk(runtime), runtime.resting_snapshot)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sandbox.errors import ApiError, ClusterUnavailable, Conflict, NotFound, Unauthorized
-from sandbox.observing import ActRefused, acting
+from sandbox.observing import ActRefused, acting, faulting
 from sandbox.record.entry import RecordUnavailable
 from tests.sandbox.observing.shop import BOX, Shop
 
@@ -237,7 +237,7 @@ async def test_our_own_test_waits_for_a_record_that_refuses(
         take(sandbox, entries)
 
     real = asyncio.sleep
-    monkeypatch.setattr(acting.asyncio, "sleep", lambda _seconds: real(0))
+    monkeypatch.setattr(faulting.asyncio, "sleep", lambda _seconds: real(0))
     monkeypatch.setattr(shop.store, "append", refuse)
     await shop.observer.run_fault(shop.track, "again", by="submit")
     assert shop.phases("again")[-1] == "started"

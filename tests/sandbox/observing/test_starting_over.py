@@ -196,10 +196,10 @@ async def test_two_clicks_break_one_pod(bench: Bench) -> None:
 async def test_our_test_waits_for_a_silent_cluster(bench: Bench) -> None:
     bench.observer.submit(BOX)
     bench.api.away = True
-    await bench.observer._test(bench.track, "again")
+    await bench.observer._start_ours(bench.track, "again")
     assert not [each for each in bench.kinds("fault") if each["phase"] in ("started", "failed")]
     bench.api.away = False
-    await bench.observer._test(bench.track, "again")
+    await bench.observer._start_ours(bench.track, "again")
     assert [each["phase"] for each in bench.kinds("fault") if each["id"] == "again"][-1] == "started"
 
 

@@ -192,3 +192,65 @@ def test_a_first_test_settles_before_the_next_begins() -> None:
     run.fault("again", "ended")
     run.wait(2.1)
     assert run.take() == [StartFault("more")]
+
+
+def clocked(id_: str, by: str, at: str | None, **more: Any) -> Fault:
+    return Fault(id=id_, kind="slow-app", target="x", by=by, at=at, **more)
+
+
+def test_faults_of_the_clock_start_at_their_moments() -> None:
+    faults = (
+        clocked("first", "timeline", "start+20s"),
+        clocked("second", "timeline", "first.end+5s"),
+        clocked("seen", "check:a", None),
+        clocked("said", "prediction:p", "start+3s"),
+    )
+    run = Course(check("eventually", id="a"), check("eventually", id="b"), faults=faults)
+    run.start()
+    run.wait(19)
+    assert run.take() == []
+    run.wait(1)
+    assert run.take() == [StartFault("first")]
+    run.add("fault", "first", {"id": "first", "phase": "started"})
+    run.add("fault", "first", {"id": "first", "phase": "reverted"})
+    run.add("prediction", "p", {"id": "p", "value": "x"})
+    run.wait(3)
+    assert run.take() == [StartFault("said")]
+    run.add("fault", "said", {"id": "said", "phase": "started"})
+    run.wait(2)
+    assert run.take() == [StartFault("second")]
+    run.add("fault", "second", {"id": "second", "phase": "started"})
+    run.say("a", "pass")
+    assert run.take() == [StartFault("seen")]
+
+
+def test_a_fault_of_the_clock_waits_for_its_needs_and_is_not_asked_for_ever() -> None:
+    run = Course(
+        check("eventually", id="a"),
+        check("eventually", id="b"),
+        faults=(clocked("late", "timeline", "start+1s", needs=("a",)),),
+    )
+    run.start()
+    run.wait(30)
+    assert run.take() == []
+    run.say("a", "pass")
+    assert run.take() == [StartFault("late")]
+    for _ in range(10):
+        run.wait(6)
+    assert run.take() == [StartFault("late")] * 3
+    run.submit("student")
+    assert StartFault("late") not in run.take()
+
+
+def test_a_reset_starts_the_clock_anew() -> None:
+    run = Course(check("eventually", id="a"), faults=(clocked("late", "timeline", "start+5s"),))
+    run.start()
+    run.wait(6)
+    run.add("fault", "late", {"id": "late", "phase": "started"})
+    run.take()
+    run.add("reset", "1", {"attempt": 1})
+    run.wait(30)
+    assert run.take() == []
+    run.start()
+    run.wait(6)
+    assert run.take() == [StartFault("late")]
