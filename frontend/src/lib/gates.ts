@@ -1,6 +1,6 @@
 /** May the reader leave this step? Pure (lesson-format 4.11: none, soft, hard). */
 import type { ExerciseData, StepData } from "./page";
-import type { CheckItem, Items, PredictionItem } from "./protocol";
+import type { AnswerItem, CheckItem, Items, PredictionItem } from "./protocol";
 
 export interface Gate {
   /** open: go on · ask: unfinished, may go on anyway · shut: not yet */
@@ -19,18 +19,18 @@ export function gateOf(step: StepData, exercise: ExerciseData | null, mine: Item
   return { way: step.gate === "soft" ? "ask" : "shut", missing };
 }
 
-/** A check that passed or that we could not grade, or a prediction that is locked. */
+/** A check that passed or that we could not grade, or a prediction or question that is answered. */
 function isMet(id: string, mine: Items): boolean {
   const check = mine[`check/${id}`] as CheckItem | undefined;
   if (check) return check.state === "pass" || check.state === "could-not-grade";
-  const prediction = mine[`prediction/${id}`] as PredictionItem | undefined;
-  return prediction !== undefined && prediction.value !== null && prediction.value !== undefined;
+  const given = (mine[`prediction/${id}`] ?? mine[`answer/${id}`]) as PredictionItem | AnswerItem | undefined;
+  return given !== undefined && given.value !== null && given.value !== undefined;
 }
 
-/** The words of a check or prediction of this exercise; the id where it is unknown. */
+/** The words of a check, prediction or question of this exercise; the id where it is unknown. */
 export function sayOf(id: string, exercise: ExerciseData | null): string {
   const check = exercise?.checks.find((one) => one.id === id);
   if (check) return check.say;
-  const prediction = exercise?.predictions.find((one) => one.id === id);
-  return prediction ? prediction.ask : id;
+  const asked = [...(exercise?.predictions ?? []), ...(exercise?.questions ?? [])];
+  return asked.find((one) => one.id === id)?.ask ?? id;
 }

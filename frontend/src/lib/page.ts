@@ -17,7 +17,7 @@ export interface CheckData {
   points: number;
 }
 
-/** lesson-format 4.6. A kind this page does not know is asked for as plain text. */
+/** lesson-format 4.6. */
 export type AnswerKind =
   | "choice"
   | "number"

@@ -133,7 +133,7 @@ interface Given {
   observed: unknown[] | null;
   right: boolean | null;
   /** Why the chosen choice is or is not so. */
-  why?: string;
+  why?: string | null;
   /** Of a match: pairs right, pairs asked for. */
   pairs?: [number, number] | null;
 }

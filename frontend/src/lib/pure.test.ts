@@ -18,6 +18,7 @@ import { lineOfPath } from "./yaml-path";
 const exercise = {
   checks: [{ id: "enough", say: "The wanted number is ready", points: 1 }],
   predictions: [{ id: "who", ask: "What comes back?", answer: "choice", choices: [], before: "kill" }],
+  questions: [{ id: "which", ask: "Which came first?", answer: "set", choices: [], before: null }],
 } as unknown as ExerciseData;
 const step = (gate: StepData["gate"], ...needs: string[]): StepData => ({ id: "s", title: "S", gate, needs });
 
@@ -40,6 +41,9 @@ describe("gates", () => {
     expect(gateOf(step("hard", "enough"), exercise, unclear, false).way).toBe("open");
     const locked = { "prediction/who": { t: "prediction", value: "new" } } as unknown as Items;
     expect(gateOf(step("hard", "who"), exercise, locked, false).way).toBe("open");
+    const answered = { "answer/which": { t: "answer", value: [] } } as unknown as Items;
+    expect(gateOf(step("hard", "which"), exercise, answered, false).way).toBe("open");
+    expect(gateOf(step("hard", "which"), exercise, {}, false).missing).toEqual(["Which came first?"]);
   });
   it("a failed check or an open prediction keeps it shut", () => {
     const failed = {
@@ -188,6 +192,31 @@ describe("anchors", () => {
     expect(momentOf("kill.start", items)).toBe(100);
     expect(momentOf("kill.start+20s", items)).toBe(120);
     expect(momentOf("kill.end - 500ms", items)).toBe(129.5);
+  });
+  it("of a fault that ends by itself: its own start, whatever was marked since", () => {
+    const slow = { t: "fault", phase: "reverted", at: 130, began: 110 };
+    expect(momentOf("kill.start", { ...items, "fault/kill": slow } as unknown as Items)).toBe(110);
+    expect(momentOf("kill.end", { ...items, "fault/kill": slow } as unknown as Items)).toBe(130);
+  });
+  it("of the try: its start, the moment it was handed in, a check that passed", () => {
+    const tried = {
+      "attempt/now": { t: "attempt", started: 50 },
+      "check/enough": { t: "check", state: "pass", at: 70 },
+      "marker/3": { t: "marker", kind: "submit", at: 40, seq: 3 },
+      "marker/20": { t: "marker", kind: "submit", at: 150, seq: 20 },
+      "marker/24": { t: "marker", kind: "submit", at: 180, seq: 24 },
+    } as unknown as Items;
+    expect(momentOf("start", tried)).toBe(50);
+    expect(momentOf("submit", tried)).toBe(150);
+    expect(momentOf("enough.pass+2s", tried)).toBe(72);
+    expect(momentOf("submit", {})).toBeNull();
+  });
+  it("of a load: when it started and when it was over", () => {
+    const load = { t: "load", phase: "running", at: 200, until: 260 };
+    expect(momentOf("rush.start", { "load/rush": load } as unknown as Items)).toBe(200);
+    expect(momentOf("rush.end", { "load/rush": load } as unknown as Items)).toBeNull();
+    const over = { "load/rush": { ...load, phase: "ended" } } as unknown as Items;
+    expect(momentOf("rush.end+5s", over)).toBe(265);
   });
   it("is null before it happened, and for what it does not know", () => {
     expect(momentOf("kill.start", {})).toBeNull();
