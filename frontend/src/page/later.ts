@@ -1,16 +1,26 @@
-/** Islands that no first view needs: they are loaded after it. */
+/** What no first view needs: islands of the text, and what the page adds to the picture. Loaded after it. */
+import { mount } from "svelte";
+import type { Desk } from "../lib/desk.svelte";
+import AnswerCard from "./AnswerCard.svelte";
+import BreakButton from "./BreakButton.svelte";
 import Compare from "./Compare.svelte";
 import EditLink from "./EditLink.svelte";
 import FaultButton from "./FaultButton.svelte";
 import type { Maker } from "./lesson";
-import Predict from "./Predict.svelte";
 
 export const LATER: Record<string, Maker> = {
   edit: (desk, { dataset }) => [EditLink, { desk, file: dataset.file ?? "", path: dataset.path ?? null }],
-  predict: (desk, { dataset }) => [Predict, { desk, id: dataset.id ?? "" }],
+  predict: (desk, { dataset }) => [AnswerCard, { desk, id: dataset.id ?? "", of: "prediction" }],
+  question: (desk, { dataset }) => [AnswerCard, { desk, id: dataset.id ?? "", of: "answer" }],
   fault: (desk, { dataset }) => [FaultButton, { desk, id: dataset.id ?? "" }],
   compare: (desk, { dataset }) =>
     dataset.from && dataset.to
       ? [Compare, { desk, from: dataset.from, to: dataset.to, of: dataset.of ?? "" }]
       : null,
 };
+
+/** Adds the menu "Break something" to the picture, where this lesson has one. */
+export function furnish(desk: Desk): void {
+  const picture = document.getElementById("picture");
+  if (picture && desk.page.exercise?.menu?.length) mount(BreakButton, { target: picture, props: { desk } });
+}

@@ -82,8 +82,9 @@ const ISLANDS: Record<string, Maker> = {
 
 /** Islands of later steps: they come when the page is awake and their step is near, not with the first view. */
 function mountLater(desk: Desk, elements: HTMLElement[]): void {
-  if (elements.length === 0) return;
-  void fetchPart(() => import("./later")).then(({ LATER }) => {
+  if (elements.length === 0 && !desk.page.exercise?.menu?.length) return;
+  void fetchPart(() => import("./later")).then(({ LATER, furnish }) => {
+    furnish(desk);
     for (const element of elements) {
       const made = LATER[element.dataset.island ?? ""]?.(desk, element);
       if (!made) continue;
