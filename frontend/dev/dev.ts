@@ -1,7 +1,8 @@
 /**
  * The lesson page without a server: the data, a socket and the answers below stand in for it, so that the
- * page can be looked at in every state. `?state=` empty, building, loading, live, broken, marked, stale, late, readonly.
+ * page can be looked at in every state. `?state=` empty, building, loading, live, broken, asked, marked, stale, late, readonly.
  */
+import { outcomeOf } from "./asked";
 import { historyOf, itemsOf, pageOf } from "./fixtures";
 
 const state = new URLSearchParams(location.search).get("state") ?? "broken";
@@ -32,6 +33,7 @@ class StandInSocket {
   }
   #sandbox(): void {
     const at = Date.now() / 1000;
+    tell = (set) => this.#say({ f: "delta", epoch: 3, seq: ++seq, at: Date.now() / 1000, set });
     this.#say({ f: "snapshot", epoch: 3, seq: 60, at, items: itemsOf(state, at) });
     const beat = () =>
       this.#say({ f: "beat", behind: state === "late" ? 4 : 0.2, at: Date.now() / 1000, stale_since: null });
@@ -57,6 +59,10 @@ class StandInSocket {
 }
 window.WebSocket = StandInSocket as unknown as typeof WebSocket;
 
+/** Sends a delta to the page, as the server does after an action. */
+let tell: (set: Record<string, unknown>) => void = () => {};
+let seq = 60;
+
 const realFetch = window.fetch.bind(window);
 window.fetch = async (input, init) => {
   const url = String(input);
@@ -68,6 +74,13 @@ window.fetch = async (input, init) => {
       { error: { code: "invalid", text: "`replicas` wants a number, found `three`.", line: 5, column: 13 } },
       422,
     );
+  const asked = /\/(predict|answer)$/.exec(url)?.[1];
+  if (asked) {
+    const { id, value } = JSON.parse(String(init?.body)) as { id: string; value: unknown };
+    const key = `${asked === "predict" ? "prediction" : "answer"}/${id}`;
+    setTimeout(() => tell({ [key]: { ...outcomeOf(key, value, Date.now() / 1000), observed: null } }), 200);
+    setTimeout(() => tell({ [key]: outcomeOf(key, value, Date.now() / 1000) }), 2500);
+  }
   return answer({
     ok: true,
     sandbox: { id: "s1", phase: "requested", readOnly: false, namespace: "gh-7f3a9c" },

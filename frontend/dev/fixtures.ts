@@ -1,6 +1,7 @@
 /** Made-up frames for the dev page; no student ever sees them. */
 import type { PageData } from "../src/lib/page";
 import type { History, Item, Items } from "../src/lib/protocol";
+import { LOADS, lockedItems, MENU, PREDICTIONS, QUESTIONS } from "./asked";
 
 const CHECKS: [string, string, number][] = [
   ["managed", "A controller owns every Pod", 1],
@@ -23,6 +24,7 @@ export function pageOf(state: string): PageData {
       { id: "wish", title: "Say what you want, not what to do", gate: "soft", needs: ["enough"], minutes: 5 },
       { id: "break", title: "Predict, then break it", gate: "hard", needs: ["who-returns"], minutes: 4 },
       { id: "why", title: "What happened?", gate: "none", needs: [], minutes: 3 },
+      { id: "asked", title: "Everything that can be asked", gate: "none", needs: [], minutes: 3 },
     ],
     exercise: {
       id: "shop",
@@ -42,7 +44,11 @@ export function pageOf(state: string): PageData {
           ],
           before: "kill",
         },
+        ...PREDICTIONS,
       ],
+      questions: QUESTIONS,
+      loads: LOADS,
+      menu: MENU,
       faults: [
         { id: "kill", kind: "kill-pod", by: "student", target: "pod:app=storefront", needs: ["enough"] },
       ],
@@ -282,6 +288,7 @@ export function itemsOf(state: string, at: number): Items {
       },
     };
   }
+  if (state !== "asked") Object.assign(items, lockedItems(at));
   if (marked) {
     items["attempt/now"] = {
       t: "attempt",
