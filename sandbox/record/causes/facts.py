@@ -143,6 +143,10 @@ def wish(object_: Object) -> tuple[Object, ...]:
 
 
 # --- faults -------------------------------------------------------------------------------------------
+BEGUN = frozenset({"started", "repeated"})
+OVER = frozenset({"ended", "reverted", "failed"})
+
+
 def targets(fault: Entry) -> list[Object]:
     """What a fault was started on: `{kind, name, uid}` each."""
     found = fault.change.get("targets") or [fault.change.get("target")]

@@ -50,6 +50,9 @@ class Index:
         self._listed: dict[str, dict[str, str]] = {}
         self._rosters: dict[str, _Roster] = defaultdict(_Roster)
         self._asked = _Asked()
+        self.untold: dict[str, list[Entry]] = defaultdict(
+            list
+        )  # id -> entries of a fault that is not told yet
         last = 0
         for entry in entries:
             if entry.seq <= last:
@@ -70,11 +73,25 @@ class Index:
     def _take(self, entry: Entry) -> None:
         if entry.kind == "action":
             self._asked.request(entry)
-        elif entry.kind == "fault" and entry.change.get("phase") in ("started", "repeated"):
-            for target in facts.targets(entry):
-                self.faults[str(target.get("uid", ""))].append(entry)
+        elif entry.kind == "fault":
+            self._fault(entry)
         elif entry.kind == "object":
             self._object(entry)
+
+    def _fault(self, entry: Entry) -> None:
+        """What the clock broke is to be found out: it is told once it is over, as in the picture."""
+        over = entry.change.get("phase") in facts.OVER
+        if entry.change.get("by") == "timeline" and not over:
+            self.untold[entry.uid].append(entry)
+            return
+        for known in (*self.untold.pop(entry.uid, ()), entry):
+            if known.change.get("phase") in facts.BEGUN:
+                for target in facts.targets(known):
+                    self.faults[str(target.get("uid", ""))].append(known)
+
+    def is_told(self, entry: Entry) -> bool:
+        """False for an entry of a fault that is still to be found out."""
+        return entry.kind != "fault" or all(entry.seq != each.seq for each in self.untold.get(entry.uid, ()))
 
     def _object(self, entry: Entry) -> None:
         object_, kind = facts.object_of(entry), facts.kind_of(entry)

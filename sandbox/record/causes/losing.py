@@ -17,7 +17,7 @@ Behind = Callable[[Index, Entry], list[Hop]]  # wish_behind of `making`, which s
 
 DEEPEST = 4  # owners above an object; more, or a ring of them, only a person can have written
 _SOON = 30.0  # seconds in which a controller lets Pods go once fewer are wanted
-_NOBODY = "Nothing in the record says who asked for the deletion."
+_NOBODY = "Nothing that may be told by now says who asked for the deletion."
 _UNWATCHED = "The order fits and nothing else in the record does: the collector writes no log of its work."
 _NO_EVENT = "No Event in the record says that the controller deleted it; its wish fits."
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import msgspec
+
 from sandbox.record.causes import facts
 from sandbox.record.causes.asking import alone, fault_hop, request_for
 from sandbox.record.causes.hop import Hop, in_order
@@ -17,6 +19,7 @@ from sandbox.record.causes.shown import revised
 from sandbox.record.entry import Entry
 from sandbox.record.projecting.reading import name, number, part
 
+_LATER = "What is written here is told when it is over."
 _COUNTING = "Which Pod made it count again is not written down; the numbers are."
 
 
@@ -35,6 +38,8 @@ class Causes:
         entry = self._index.by_seq.get(seq)
         if entry is None:
             return []
+        if not self._index.is_told(entry):
+            return in_order(_ours(self, msgspec.structs.replace(entry, change={"text": _LATER})))
         if entry.kind != "object":
             return in_order(_TOLD.get(entry.kind, _ours)(self, entry))
         follow = _FOLLOWED.get(facts.kind_of(entry), _thing)
@@ -76,7 +81,7 @@ class Causes:
 
     def _fault(self, entry: Entry) -> list[Hop]:
         phase = entry.change.get("phase")
-        if phase in ("started", "repeated"):
+        if phase in facts.BEGUN:
             return [fault_hop(entry)]
         uids = [str(target.get("uid", "")) for target in facts.targets(entry)]
         begun = [each for uid in uids for each in self._index.faults.get(uid, ())]

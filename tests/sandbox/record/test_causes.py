@@ -342,7 +342,7 @@ def test_a_deletion_without_a_name_is_not_guessed() -> None:
     story.state(phase="Running", deleting=T0 + 9)
     hops = story.chain()
     assert actors(hops) == ["api-server", "etcd"]
-    assert hops[0].missing == "Nothing in the record says who asked for the deletion."
+    assert hops[0].missing == "Nothing that may be told by now says who asked for the deletion."
 
 
 def test_a_service_stops_sending_when_the_probe_fails() -> None:
@@ -458,3 +458,23 @@ def test_latest_prefers_the_wish_to_the_replacement() -> None:
     story.state("uid-p1", phase="Running", ready=True, deleting=T0 + 9)
     story.comes_up("uid-p2")
     assert Causes(story.entries).latest() == ready + 1
+
+
+def test_what_the_clock_breaks_is_told_once_it_is_over() -> None:
+    story = Story()
+    story.applies()
+    story.comes_up()
+    target = {"kind": "Pod", "name": "storefront-7c9d8-p1", "uid": POD}
+    fault = {"by": "timeline", "kind": "kill-pod", "target": target, "targets": [target]}
+    started = story.fault("storm", "started", **fault, text="storefront loses a Pod")
+    story.state(phase="Running", deleting=T0 + 9)
+    leaving = len(story.entries)
+    for seq in (started.seq, leaving):
+        told = " ".join(f"{hop.text} {hop.evidence} {hop.missing}" for hop in story.chain(seq))
+        assert "storm" not in told
+        assert "loses" not in told
+        assert "killed" not in told
+    story.remove(POD)
+    story.fault("storm", "ended", **fault)
+    assert story.chain(leaving)[0].text == "We killed Pod p1."
+    assert story.chain(started.seq)[0].text == "We killed Pod storefront-7c9d8-p1."
