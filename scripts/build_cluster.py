@@ -15,6 +15,8 @@ from classroom.operating.debian import ensure_packages  # noqa: E402
 from sandbox.embedded.building import ensure_binary  # noqa: E402
 from sandbox.embedded.errors import EmbeddedError  # noqa: E402
 from sandbox.embedded.images import ensure_images  # noqa: E402
+from sandbox.embedded.images.shop import APPS  # noqa: E402
+from sandbox.embedded.images.weighing import table, weigh  # noqa: E402
 from sandbox.embedded.packages import CLUSTER_PACKAGES  # noqa: E402
 from sandbox.embedded.progress import Progress  # noqa: E402
 
@@ -43,12 +45,14 @@ def main() -> int:
         ensure_packages(CLUSTER_PACKAGES)
         binary = ensure_binary(home, Printer())
         ensure_images(home, Printer(), kubectl=binary)
+        weights = list(weigh(home / "images", APPS))
     except EmbeddedError as error:
         print(
             f"The cluster could not be built. {error} {getattr(error, 'remedy', '') or ''}", file=sys.stderr
         )
         return 1
-    return 0
+    print(table(weights))
+    return 0 if all(weight.fits for weight in weights) else 1
 
 
 if __name__ == "__main__":

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import tarfile
 from pathlib import Path
 
 import pytest
 
 from sandbox.embedded.images import ImageBuildFailed, base, building, ensure_images, read_images, tools
-from sandbox.embedded.images.layers import File, Folder, write_layer
+from sandbox.embedded.images.layers import File, Folder, Layer, write_layer
 from sandbox.embedded.images.oci import RunConfig
 from sandbox.embedded.images.recipes import RECIPES
-from sandbox.embedded.images.workshop import Recipe, Workshop
+from sandbox.embedded.images.shop import APPS, recipe_for
+from sandbox.embedded.images.workshop import SOURCES, Recipe, Workshop
 from sandbox.embedded.progress import Progress
 
 
@@ -112,6 +114,48 @@ def test_a_damaged_index_is_made_anew(tmp_path: Path, kubectl: Path, made: list[
 def test_a_missing_kubectl_is_named(tmp_path: Path, made: list[str]):
     with pytest.raises(ImageBuildFailed, match=r"kubectl is not at .*build the cluster's binary first"):
         ensure_images(tmp_path, lambda _: None, kubectl=tmp_path / "nowhere", recipes=recipes(made))
+
+
+def test_the_shops_images_can_be_made_again_and_a_release_adds_one_small_layer(
+    tmp_path: Path, kubectl: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(building, "_compilers", lambda: "gcc 1 go 1")
+    monkeypatch.setattr(tools, "package_versions", lambda: "1.0")
+
+    def ensure_base(store: Path) -> Layer:
+        return write_layer([File("usr/bin/python3", b"python")], store / "base.tar")
+
+    monkeypatch.setattr(base, "ensure_base", ensure_base)
+    shop = [recipe_for(app) for app in APPS if app.files]
+    for home in ("one", "two"):
+        ensure_images(tmp_path / home, lambda _: None, kubectl=kubectl, recipes=shop)
+    first, again = read_images(tmp_path / "one"), read_images(tmp_path / "two")
+    assert first == again
+    old, new = (first[f"docker.io/app/storefront:{version}"] for version in ("1.0", "1.1"))
+    assert old["digest"] != new["digest"]
+    assert old["layers"][:2] == new["layers"][:2] == first["docker.io/app/monolith:1.0"]["layers"][:2]
+    own = tmp_path / "own"
+    (layer,) = [each for each in new["layers"] if each not in old["layers"]]
+    with tarfile.open(tmp_path / "one" / "images" / "storefront-1.1.tar") as image:
+        own.write_bytes(image.extractfile("blobs/" + layer.replace(":", "/", 1)).read())
+    assert own.stat().st_size <= 30 * 1024
+    with tarfile.open(own) as files:
+        assert "app/release.py" in files.getnames()
+
+
+def test_a_release_is_a_source_of_its_own_images_only():
+    sources = {app.image: recipe_for(app).sources for app in APPS}
+    changed = "shop/releases/1.1/release.py"
+    assert {name.rpartition("/")[2] for name, read in sources.items() if changed in read} == {
+        "storefront:1.1",
+        "monolith:1.1",
+    }
+
+
+def test_every_source_of_a_recipe_is_there():
+    for recipe in RECIPES:
+        for source in recipe.sources:
+            assert (SOURCES / source).exists(), f"{recipe.name} names {source}"
 
 
 def test_our_recipes_have_full_names_and_never_latest():
