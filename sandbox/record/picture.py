@@ -211,7 +211,7 @@ class Picture:
             item["sent"] += int(change.get("sent", 0))
             item["failed"] += int(change.get("failed", 0))
             pods = {f"pod/{each}": count for each, count in (change.get("pods") or {}).items()}
-            item |= {"pods": pods, "pod": self._shown_pod([*pods])}
+            item |= {"pods": pods, "pod": self._shown_pod([*pods]), "p95": change.get("p95")}
         else:
             item |= {field: change.get(field) for field in ("ok", "status", "ms", "error")}
             if change.get("ok") is False:
@@ -244,9 +244,7 @@ class Picture:
         answered.update(change.get("pods") or ())
         totals = {field: item[field] + int(change.get(field) or 0) for field in ("sent", "failed", "lost")}
         last = {"sent": change["sent"], "failed": change.get("failed", 0), "p95": change.get("p95")}
-        self._put(
-            key, {**item, **totals, "p95": last["p95"], "last": last, "distinct": len(answered)}
-        )
+        self._put(key, {**item, **totals, "p95": last["p95"], "last": last, "distinct": len(answered)})
 
     def _measure(self, entry: Entry) -> None:
         for identity, used in (entry.change.get("pods") or {}).items():
@@ -450,6 +448,7 @@ _PROBE: Item = {
     "error": None,
     "sent": 0,
     "failed": 0,
+    "p95": None,
     "pod": None,
     "pods": {},
 }
@@ -480,7 +479,15 @@ _FAULT: Item = {
     "needs": [],
     "lost": 0,
 }
-_TOLD = ("kind", "how", "began", "until", "text", "needs", "lost")  # fields of a fault's item, as its entry says them
+_TOLD = (
+    "kind",
+    "how",
+    "began",
+    "until",
+    "text",
+    "needs",
+    "lost",
+)  # fields of a fault's item, as its entry says them
 _GOES_ON = ("repeated", "reverting")
 _OVER = ("ended", "reverted", "failed")
 _ATTEMPT: Item = {

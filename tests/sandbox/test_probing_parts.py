@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from sandbox.probing import STRANGER, ProbeResult, ProbeSummariser, evaluate, spec_for
+from sandbox.probing import STRANGER, ProbeResult, ProbeSummariser, evaluate, nearest_rank, spec_for
 from sandbox.record.exercise import Probe
 
 OWN = {"uid-1", "uid-2"}
@@ -102,6 +102,23 @@ def test_a_summary_names_the_pods_that_answered_the_last_one_last():
     (summary,) = summariser.advance(5.0)
     assert summary == {"id": "front", "summary": True, "sent": 4, "failed": 1, "pods": {"b": 1, "a": 2}}
     assert list(summary["pods"]) == ["b", "a"]
+
+
+def test_a_summary_says_how_long_the_good_answers_took_and_nothing_of_the_others():
+    summariser = ProbeSummariser()
+    for n, (ok, ms) in enumerate([(True, 4.0), (True, 9.5), (False, 2000.0), (True, 7.0)]):
+        summariser.feed("front", ok, {"ms": ms}, at=n * 0.1)
+    summariser.feed("back", False, {"ms": 2000.0}, at=0.1)
+    front, back = summariser.advance(5.0)
+    assert front["p95"] == 9.5
+    assert "p95" not in back
+
+
+@pytest.mark.parametrize(
+    ("values", "share", "expected"), [([3.0], 0.95, 3.0), ([*range(1, 101)], 0.95, 95), ([5, 1, 4], 0.5, 4)]
+)
+def test_a_rank_is_one_of_the_values(values, share, expected):
+    assert nearest_rank(values, share) == expected
 
 
 def test_every_failure_and_every_change_is_an_entry():

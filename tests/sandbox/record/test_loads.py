@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sandbox.record.attempt import AttemptCourse
 from sandbox.record.exercise import Check, Load
@@ -161,6 +163,25 @@ def test_a_load_that_was_sent_away_shows_nothing() -> None:
     assert run.state == "fail"
 
 
+WINDOWS = st.lists(st.tuples(st.lists(st.integers(0, 2), max_size=4), st.booleans()), max_size=6)
+
+
+@given(WINDOWS, st.integers(0, 3))
+@settings(max_examples=100, deadline=None)
+def test_the_last_load_that_ran_its_time_decides(windows: list[tuple[list[int], bool]], most: int) -> None:
+    """`windows`: failures of each second, and whether the student sent the customers away."""
+    run = Run(check("count", "object.failed > 0", each="load/rush", during="rush", maximum=most))
+    for seconds, stopped in windows:
+        run.phase("started")
+        for failed in seconds:
+            run.second(failed=failed)
+        run.phase("ended", **({"stopped": True} if stopped else {}))
+        run.wait(1)
+    whole = [seconds for seconds, stopped in windows if not stopped]
+    bad = sum(failed > 0 for failed in whole[-1]) if whole else 0
+    assert run.state == ("waiting" if not whole else "pass" if bad <= most else "fail")
+
+
 def test_after_hand_in_a_load_under_way_runs_to_its_end() -> None:
     spec = exercise(
         check("always", during="rush"), loads=(Load(id="rush", target="x:80/", rate=1.0, lasting=60.0),)
@@ -249,10 +270,12 @@ def test_a_probe_shows_the_pod_that_answered() -> None:
     script.add("probe", "front", answer)
     assert fold(script.entries).items["probe/front"]["pod"] == "pod/uid-a"
     summary = {"id": "front", "summary": True, "sent": 4, "failed": 0}
-    script.add("probe", "front", {**summary, "pods": {"uid-a": 1, "uid-b": 3}})
+    script.add("probe", "front", {**summary, "p95": 8.5, "pods": {"uid-a": 1, "uid-b": 3}})
     item = fold(script.entries).items["probe/front"]
     assert (item["pod"], item["pods"]) == ("pod/uid-b", {"pod/uid-a": 1, "pod/uid-b": 3})
+    assert item["p95"] == 8.5
     script.add("probe", "front", {**summary, "failed": 4})
+    assert fold(script.entries).items["probe/front"]["p95"] is None
     assert fold(script.entries).items["probe/front"]["pod"] is None
     script.add("probe", "front", {**answer, "podUid": "uid-of-somebody-else"})
     assert fold(script.entries).items["probe/front"]["pod"] is None

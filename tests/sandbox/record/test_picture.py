@@ -210,6 +210,7 @@ def test_a_start_clears_probes_and_hints() -> None:
         "error": "refused",
         "sent": 4,
         "failed": 1,
+        "p95": None,
         "pod": None,
         "pods": {},
     }
