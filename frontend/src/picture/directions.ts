@@ -1,5 +1,5 @@
 /** What the lesson points at in the picture: targets become keys of items. Directions dim, they never remove. Pure. */
-import { podKey, type World } from "./world";
+import { type PodItem, podKey, type ServiceItem, type World } from "./world";
 
 export interface Directions {
   /** Which scene is drawn; the ship of the cluster unless it is one of `scenes.ts`. */
@@ -50,8 +50,8 @@ export function keysOf(target: string, world: World): string[] {
     case "service":
       return world.services.filter(([, item]) => name === "*" || item.name === name).map(([key]) => key);
     case "side":
-      return world.pods
-        .filter(([, pod]) => (pod.app === "monolith") === (name === "monolith"))
+      return [...world.pods, ...world.services]
+        .filter(([, item]) => (appOf(item) === "monolith") === (name === "monolith"))
         .map(([key]) => key);
     case "component":
       return [`component/${name}`];
@@ -61,6 +61,9 @@ export function keysOf(target: string, world: World): string[] {
         .map(([key]) => key);
   }
 }
+
+const appOf = (item: PodItem | ServiceItem): string =>
+  item.t === "pod" ? item.app : (item.selector.app ?? item.name);
 
 // Of a Pod's labels the picture knows one: app.
 const matchesLabel = (selector: string, app: string): boolean =>
