@@ -1,4 +1,4 @@
-"""Linter: are the checks evidence? L026, L027, L028, L033, L034."""
+"""Linter: are the checks evidence? L020 (misconceptions), L026, L027, L028, L033, L034."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from lessons.durations import parse_anchor
 from lessons.exercise_loading import LoadedExercise
 from lessons.loading import LessonDraft
-from lessons.problems import Problem
+from lessons.problems import Problem, with_suggestion
 from sandbox.record.cel_names import entry_of
 from sandbox.record.cel_syntax import read
 from sandbox.record.exercise import Check, Exercise, Fault
@@ -27,6 +27,7 @@ def check_exercises(draft: LessonDraft) -> Iterator[Problem]:
                 yield from _earned(check, loaded)
                 yield from _tolerant(check, loaded)
                 yield from _not_hearsay(check, loaded)
+        yield from _misconceptions_told(draft, loaded)
         yield from _faults_checked(loaded)
         yield from _wrong_ways(draft, exercise_id, loaded)
 
@@ -116,6 +117,19 @@ def _hearsay(text: str) -> list[str]:
             or (node.form == "index" and node.parts[1].string in STUDENT_TEXT)
         }
     )
+
+
+# --- L020 ----------------------------------------------------------------------------------------------
+def _misconceptions_told(draft: LessonDraft, loaded: LoadedExercise) -> Iterator[Problem]:
+    """A wrong choice points to a block of the text, so that who made it can read why."""
+    blocks = [each for page in draft.pages for each in page.directives if each.name == "misconception"]
+    told = {block.option("id") for block in blocks}
+    for asked in (*loaded.exercise.predictions, *loaded.exercise.questions):
+        for name in dict.fromkeys(asked.misconceptions.values()):
+            if name not in told and asked.id in loaded.places:
+                message = with_suggestion(f'misconceptions: no block has the id "{name}"', name, told)
+                help_ = "a :::{misconception} in the text, with the option id"
+                yield _at(loaded, asked.id, "misconceptions", "L020", message, help_)
 
 
 # --- L033 ----------------------------------------------------------------------------------------------

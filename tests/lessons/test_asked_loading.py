@@ -10,7 +10,7 @@ from lessons.asked_loading import ANSWERS
 from sandbox.record.checks import compile_exercise
 
 FULL = {
-    "choice": "choices: {a: A, b: B}, observed: '[\"a\"]', why: {a: Because.}, misconceptions: {b: two-bs}",
+    "choice": "choices: {a: A, b: B}, observed: '[\"a\"]', why: {a: Because.}, misconceptions: {b: nothing-watches}",
     "set": "choices: {a: A, b: B}, observed: '[[\"a\"]]'",
     "order": 'choices: {a: A, b: B, c: C}, observed: \'[["a", "b", "c"]]\'',
     "match": 'choices: {a: A, b: B}, given: {l: Left, r: Right}, observed: \'[{"l": "a"}]\', why: {l/a: Because.}',

@@ -40,6 +40,7 @@ CASES = [
     Case("L004", E, "by: submit", "by: submit, repeat: {times: 99, every: 1s}", "with 2 to 10 times", "repeat:"),
     Case("L004", E, "answer: choice", "answer: number", "answer: number takes no choices", "choices: {same"),
     Case("L004", E, "settle: 20s", "settle: 20s\n    tolerance: 10%", "answer: choice takes no tolerance", "tolerance"),
+    Case("L020", E, "none: nothing-watches", "none: nothing-watched", 'no block has the id "nothing-watched"; did you mean "nothing-watches"?', "misconceptions:"),
     Case("L020", E, "none: nothing-watches", "nothing: nothing-watches", '"nothing" is not an id', "misconceptions:"),
     Case("L005", L, ":::{scene} cluster\n:layout", ":::{scene} trace\n:layout", "scene trace needs a newer Glasshull", "{scene} trace"),
     Case("L005", L, ":::{run}", ":::{run}\n:in: vm", "run in vm needs a newer Glasshull", ":::{run}"),
