@@ -20,6 +20,7 @@ from sandbox.record.marking import work_out
 DROPPED, LOST = "dropped entry", "lost gap"
 FAKES_A_RUN = 6  # of each kind
 LOST_SECONDS = 5.0
+_ENDS = frozenset({"submit", "handover"})
 _SEEN = frozenset({"object", "probe", "load", "action", "measure"})  # what comes from outside
 
 
@@ -41,9 +42,10 @@ def fakes_of(entries: Sequence[Entry], seed: str) -> Iterator[tuple[str, int, li
     """(how, seq, the faked record); the same seed gives the same ones."""
     chance = random.Random(seed)  # noqa: S311  (places to look at, not a secret)
     begun = next((index for index, entry in enumerate(entries) if entry.kind == "start"), None)
-    if begun is None or len(entries) - begun < 4:
+    ended = next((index for index, entry in enumerate(entries) if entry.kind == "submit"), len(entries))
+    if begun is None or ended - begun < 4:
         return
-    places = range(begun + 1, len(entries) - 1)
+    places = range(begun + 1, ended - 1)
     seen = [index for index in places if entries[index].kind in ("object", "probe", "load", "action")]
     for index in sorted(chance.sample(seen, min(FAKES_A_RUN, len(seen)))):
         yield DROPPED, entries[index].seq, [*entries[:index], *entries[index + 1 :]]
@@ -52,10 +54,15 @@ def fakes_of(entries: Sequence[Entry], seed: str) -> Iterator[tuple[str, int, li
 
 
 def _without_stretch(entries: Sequence[Entry], index: int) -> list[Entry]:
-    """Some seconds go unseen, as when a watch is refused its resumption: then the gap, and objects listed again."""
-    since, until = entries[index].at, entries[index].at + LOST_SECONDS
+    """Some seconds go unseen, as when a watch is refused its resumption: then the gap, and objects listed again.
+
+    It is over before the hand-in: what is handed over ends with what was seen.
+    """
+    since, latest = entries[index].at, entries[index].at + LOST_SECONDS
+    later = range(index, len(entries))
+    end = next((n for n in later if entries[n].at > latest or entries[n].kind in _ENDS), len(entries))
+    within, until = entries[index:end], entries[end - 1].at
     known = {entry.uid for entry in entries[:index] if entry.kind == "object"}
-    within = [entry for entry in entries[index:] if entry.at <= until]
     ours = [entry for entry in within if entry.kind not in _SEEN]
     last = {entry.uid: entry for entry in within if entry.kind == "object"}
     gap = msgspec.structs.replace(
@@ -71,7 +78,7 @@ def _without_stretch(entries: Sequence[Entry], index: int) -> list[Entry]:
         for entry in last.values()
         if entry.uid in known or entry.change["op"] != "DELETED"
     ]
-    faked = [*entries[:index], *ours, gap, *listed, *entries[index + len(within) :]]
+    faked = [*entries[:index], *ours, gap, *listed, *entries[end:]]
     return [msgspec.structs.replace(entry, seq=entries[0].seq + number) for number, entry in enumerate(faked)]
 
 

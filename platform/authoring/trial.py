@@ -14,9 +14,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
-
-from authoring.acts import do, until
+from authoring.acts import do, is_stuck, until
 from authoring.staging import Stage
 from lessons.manifests_loading import substitute
 from lessons.models import Way
@@ -33,6 +31,7 @@ from sandbox.starting import apply_start
 
 OPEN_WITHIN = 120.0  # seconds until the lesson's own `ready` holds
 REMOVE_WITHIN = 60.0  # seconds for which a silent cluster is asked to remove what a run made
+LOOK_ON = 60.0  # seconds after the last step in which checks may still pass, or a hint come to fit
 SETTLED = 5.0  # seconds in which controllers follow what was applied
 _PASSING = frozenset({"Node", "Event", "EndpointSlice"})  # not the student's, or made by others from what is
 
@@ -90,6 +89,8 @@ async def _attempt(
         return
     for act in () if untouched else way.acts:
         await do(on, track, exercise, way, act, params, trial.trouble)
+    if not untouched:
+        await _look_on(on, track, way)
     trial.hints = await _hints(on, track)
     if not track.handed_in:
         on.observer.submit(sandbox)
@@ -213,29 +214,25 @@ async def _remove(on: Stage, plan: SandboxPlan) -> None:
         await asyncio.sleep(1.0)
 
 
+async def _look_on(on: Stage, track: Track, way: Way) -> None:
+    """As long as a student would before handing in: until all has passed, until the hint fits, or nothing moves."""
+    engine = track.engine
+
+    def has_come() -> bool:
+        if track.handed_in or engine is None:
+            return True
+        return engine.valid_hint == way.hint if way.hint else is_stuck(on, track)
+
+    await until(has_come, LOOK_ON)
+
+
 async def _hints(on: Stage, track: Track) -> list[str]:
     """The hint a student would be given now: conditions must have held for 2 s."""
+    await asyncio.sleep(2.5)
     if track.handed_in or track.engine is None:
         return []
-    await asyncio.sleep(2.5)
     on.observer.open_hint(track.sandbox)
     opened = [entry for entry in on.store.read(track.sandbox) if entry.kind == "hint"]
     return [
         str(entry.change.get("id") or entry.uid) for entry in opened if entry.change.get("phase") == "opened"
     ]
-
-
-def as_json(trial: Trial) -> dict[str, Any]:
-    """For `--json`: verdicts in the exercise's order, each naming what decided it."""
-    verdicts = [msgspec.to_builtins(verdict) for verdict in trial.result.verdicts] if trial.result else []
-    return {
-        "way": trial.way,
-        "params": trial.params,
-        "points": trial.result.points if trial.result else None,
-        "of": trial.result.of if trial.result else None,
-        "provisional": trial.result.provisional if trial.result else None,
-        "seconds": round(trial.seconds, 1),
-        "hints": trial.hints,
-        "trouble": trial.trouble,
-        "verdicts": verdicts,
-    }
