@@ -63,6 +63,10 @@ window.WebSocket = StandInSocket as unknown as typeof WebSocket;
 let tell: (set: Record<string, unknown>) => void = () => {};
 let seq = 60;
 
+/** What the page sent, for tests: action and body. */
+const posted: [action: string, body: unknown][] = [];
+Object.assign(window, { posted });
+
 const realFetch = window.fetch.bind(window);
 window.fetch = async (input, init) => {
   const url = String(input);
@@ -74,6 +78,8 @@ window.fetch = async (input, init) => {
       { error: { code: "invalid", text: "`replicas` wants a number, found `three`.", line: 5, column: 13 } },
       422,
     );
+  if (init?.method === "POST")
+    posted.push([url.split("/").filter(Boolean).at(-1) ?? "", JSON.parse(String(init.body))]);
   const asked = /\/(predict|answer)$/.exec(url)?.[1];
   if (asked) {
     const { id, value } = JSON.parse(String(init?.body)) as { id: string; value: unknown };

@@ -22,7 +22,8 @@ function baseOf(id: string, edge: string | undefined, items: Items): number | nu
   const attempt = items["attempt/now"] as AttemptItem | undefined;
   if (id === "start") return attempt?.started ?? null;
   // The first of this try: its mark is a marker of the same kind.
-  if (id === "submit") return markers("submit", items).find((one) => one.at >= (attempt?.started ?? 0))?.at ?? null;
+  if (id === "submit")
+    return markers("submit", items).find((one) => one.at >= (attempt?.started ?? 0))?.at ?? null;
   return null;
 }
 

@@ -109,7 +109,9 @@ export function resultWords(question: QuestionData, outcome: Outcome, seen = "Ob
 function severalWords(question: QuestionData, observed: readonly unknown[]): string {
   const words = observed.map((one) => wordsOf(question, one));
   const fit = `${listWords(words)} ${words.length === 2 ? "both" : "all"} fit`;
-  return question.answer === "node" ? `${fit}; the scheduler may take either.` : `${fit}; each of them counts.`;
+  return question.answer === "node"
+    ? `${fit}; the scheduler may take either.`
+    : `${fit}; each of them counts.`;
 }
 
 /** The right answer to draw beside what was said: the same one where it is among them, else the first. */
@@ -140,7 +142,11 @@ export function moved<T>(list: readonly T[], from: number, to: number): T[] {
 
 /** A number as people write it ("1 200", "0,5"), or null. */
 export function parseNumber(text: string): number | null {
-  const plain = text.trim().replace(/[\s\u202f]/g, "").replace(",", ".").replace(/^\u2212/, "-");
+  const plain = text
+    .trim()
+    .replace(/[\s\u202f]/g, "")
+    .replace(",", ".")
+    .replace(/^\u2212/, "-");
   return /^-?\d*\.?\d+$/.test(plain) ? Number(plain) : null;
 }
 
@@ -174,7 +180,8 @@ export function withUnit(value: number, unit = ""): string {
 
 const rounded = (value: number): string => String(Math.round(value * 10) / 10).replace("-", "\u2212");
 const isNumeric = (value: unknown): boolean =>
-  typeof value === "number" || (typeof value === "string" && value.trim() !== "" && !Number.isNaN(Number(value)));
+  typeof value === "number" ||
+  (typeof value === "string" && value.trim() !== "" && !Number.isNaN(Number(value)));
 
 /** What the server sent as a list of keys. */
 export function asList(value: unknown): string[] {

@@ -1,5 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { actWords, columnsOf, confirmOf, endsOf, filled, podsToBreak, runningFaults, secondsLeft } from "./menu";
+import {
+  actWords,
+  columnsOf,
+  confirmOf,
+  endsOf,
+  filled,
+  podsToBreak,
+  runningFaults,
+  secondsLeft,
+} from "./menu";
 import type { MenuEntry } from "./page";
 import type { FaultItem, Items, PodItem } from "./protocol";
 
@@ -56,18 +65,18 @@ describe("what it says before it acts", () => {
     const kill = entry("kill-pod", "pod");
     expect(confirmOf(kill, pod, items)).toEqual({
       ask: "Delete this Pod?",
-      then: "The Deployment will make another.",
+      outcome: "The Deployment will make another.",
     });
     const bare = { ...pod, owner: null } as PodItem;
-    expect(confirmOf(kill, bare, items).then).toBe("No controller owns it: nothing makes another.");
+    expect(confirmOf(kill, bare, items).outcome).toBe("No controller owns it: nothing makes another.");
     const set = { "workload/s": { t: "workload", kind: "StatefulSet", owner: null } } as unknown as Items;
-    expect(confirmOf(kill, { ...pod, owner: "workload/s" }, set).then).toBe(
+    expect(confirmOf(kill, { ...pod, owner: "workload/s" }, set).outcome).toBe(
       "The StatefulSet will make another.",
     );
   });
   it("asks for the others by their name and says their end", () => {
     const dns = entry("break-dns", "traffic", { name: "Break DNS", ends: "30 s, restored" });
-    expect(confirmOf(dns, pod, items)).toEqual({ ask: "Break DNS?", then: "30 s, restored." });
+    expect(confirmOf(dns, pod, items)).toEqual({ ask: "Break DNS?", outcome: "30 s, restored." });
     expect(actWords(dns, pod)).toBe("Break DNS");
     expect(actWords(entry("kill-container", "pod", { name: "Kill the container: OOM" }), pod)).toBe(
       "Kill the container",
@@ -76,7 +85,9 @@ describe("what it says before it acts", () => {
   });
   it("says beside the name how it ends, for this very Pod", () => {
     expect(endsOf(entry("kill-pod", "pod"), pod)).toBe("a new one is made");
-    expect(endsOf(entry("kill-pod", "pod"), { ...pod, owner: null } as PodItem)).toBe("nothing makes another");
+    expect(endsOf(entry("kill-pod", "pod"), { ...pod, owner: null } as PodItem)).toBe(
+      "nothing makes another",
+    );
     expect(endsOf(entry("drain-node", "node", { ends: "NODE uncordoned" }), pod)).toBe("worker-1 uncordoned");
   });
   it("fills in the chosen Pod and its node", () => {

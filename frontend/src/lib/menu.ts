@@ -21,7 +21,9 @@ export function columnsOf(menu: readonly MenuEntry[], node: string): Group[][] {
   return COLUMNS.map((groups) =>
     groups.flatMap((group) => {
       const entries = menu.filter((one) => one.group === group);
-      return entries.length > 0 ? [{ group, title: titleOf(group, node), note: noteOf(entries), entries }] : [];
+      return entries.length > 0
+        ? [{ group, title: titleOf(group, node), note: noteOf(entries), entries }]
+        : [];
     }),
   );
 }
@@ -58,9 +60,7 @@ export function podsToBreak(items: Items): [key: string, pod: PodItem][] {
 
 /** A line of the menu with the chosen Pod's own names in it. */
 export function filled(text: string, pod: PodItem | null): string {
-  return text
-    .replaceAll("POD", pod?.name ?? "this Pod")
-    .replaceAll("NODE", pod?.node || "its node");
+  return text.replaceAll("POD", pod?.name ?? "this Pod").replaceAll("NODE", pod?.node || "its node");
 }
 
 /** Whether the entry acts on the chosen Pod (and so needs one). */
@@ -73,9 +73,16 @@ export function endsOf(entry: MenuEntry, pod: PodItem | null): string {
 }
 
 /** The question at the foot and what is known to come of it. */
-export function confirmOf(entry: MenuEntry, pod: PodItem | null, items: Items): { ask: string; then: string } {
-  if (entry.kind === "kill-pod") return { ask: "Delete this Pod?", then: pod ? heirOf(pod, items) : "" };
-  return { ask: `${capital(filled(entry.name, pod))}?`, then: entry.ends ? `${capital(filled(entry.ends, pod))}.` : "" };
+export function confirmOf(
+  entry: MenuEntry,
+  pod: PodItem | null,
+  items: Items,
+): { ask: string; outcome: string } {
+  if (entry.kind === "kill-pod") return { ask: "Delete this Pod?", outcome: pod ? heirOf(pod, items) : "" };
+  return {
+    ask: `${capital(filled(entry.name, pod))}?`,
+    outcome: entry.ends ? `${capital(filled(entry.ends, pod))}.` : "",
+  };
 }
 
 /** Who makes another one: the Deployment above the ReplicaSet, the owner itself, or nobody. */

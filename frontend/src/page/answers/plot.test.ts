@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { columnAt, pathOf, type Plot, valueAt, xOf, yOf } from "./plot";
+import { columnAt, type Plot, pathOf, valueAt, xOf, yOf } from "./plot";
 
 const plot: Plot = { width: 300, height: 150, left: 30, bottom: 22, n: 3, end: 100 };
 
