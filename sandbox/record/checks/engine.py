@@ -25,7 +25,9 @@ _NOTHING: frozenset[str] = frozenset()
 _MISSING = "entries are missing from the record"
 _TOO_LATE = "Too late for this one: {}. Reset to predict."
 _LOAD_PAUSE = 3.0  # seconds of silence between two loads of one name; a load speaks every second
-_LOAD_TAIL = LOAD_TIMEOUT_S + 3.0  # seconds in which a load's last answers come, before it says that it has ended
+_LOAD_TAIL = (
+    LOAD_TIMEOUT_S + 3.0
+)  # seconds in which a load's last answers come, before it says that it has ended
 _TICK = 0.9  # seconds between two looks at what reads the clock
 _LATE = 1.0  # seconds after a late gap in which news still counts as late
 # Kinds of one long-lived object each: not in the news after a lost gap means not changed in it.
@@ -62,6 +64,7 @@ class Engine:
             for side, expression in enumerate(check.expressions):
                 if expression.each is None:
                     self._trackers[check.spec.id, side] = Tracker(expression)
+        self._marks_by_id = {each.spec.id: each for each in self._compiled.marks}
         self._says = {each.id: each.say for each in exercise.checks}
         self._hints = HintBook(self._compiled.hints)
         self._running = self._ready = False
@@ -736,6 +739,9 @@ class Engine:
         for prediction in self._predictions.values():
             if _reaches(scope, prediction.reads) and prediction.on_gap(gap):
                 self._findings.append(prediction.finding())
+            mark = self._marks_by_id.get(prediction.spec.before or "")
+            if mark is not None and _reaches(scope, frozenset({mark.spec.each})):
+                prediction.on_gap_of_mark(gap)
 
     def _excuse_new(self, run: CheckRun, trial: Trial) -> None:
         """Trouble may last longer than until now: it reaches windows that open meanwhile, too."""

@@ -38,6 +38,7 @@ class PredictionRun:
         self.deadline = NEVER
         self._from = NEVER
         self._lost_until = -NEVER
+        self._missed = False  # its mark may have come while nothing was seen
         self.blind = False  # for good: the record itself has a hole
         self._blind = False
         self._settled_at: Moment | None = None
@@ -125,6 +126,12 @@ class PredictionRun:
             return told
         return False
 
+    def on_gap_of_mark(self, gap: Gap) -> None:
+        """The mark it waits for is read from what the gap hides."""
+        waits = self.committed is not None and self._settled_at is None and self.deadline == NEVER
+        if gap.lost and waits and self.committed is not None and self.committed.at <= gap.end:
+            self._missed = True
+
     @property
     def reads(self) -> frozenset[str]:
         """The kinds by which what happened is told."""
@@ -151,6 +158,8 @@ class PredictionRun:
         if self.committed is None:
             return Raw("fail", f"not reached: {over}") if over else Raw("your-turn", "needs your answer")
         if self._settled_at is None or self.deadline < NEVER:
+            if over and self._missed:
+                return Raw("could-not-grade", "it may have happened while nothing was seen")
             if over:
                 return Raw("fail", f"not reached: {over}")
             return Raw("waiting", "locked; it is compared with what happens")

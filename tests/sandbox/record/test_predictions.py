@@ -320,6 +320,40 @@ def test_a_mark_without_an_end_is_over_as_soon_as_it_has_come() -> None:
     assert run.state == "pass"
 
 
+@pytest.mark.parametrize(
+    ("how", "kinds", "state"),
+    [
+        ("lost", None, "could-not-grade"),
+        ("late", None, "fail"),
+        ("lost", ["Deployment"], "could-not-grade"),
+        ("lost", ["probe"], "fail"),
+    ],
+)
+def test_a_mark_that_a_gap_may_hide_is_not_called_missed(how: str, kinds: Any, state: str) -> None:
+    mark = Mark(id="first-apply", each="Deployment", when='op == "ADDED"')
+    prediction = Prediction(id="hops", ask="?", answer="order", observed='[["a", "b"]]', before="first-apply")
+    run = Judged(check("predicted", "hops"), predictions=(prediction,), marks=(mark,))
+    run.start()
+    run.predict("hops", ["a", "b"])
+    run.wait(5)
+    run.gap(-3, 0, how, **({"kinds": kinds} if kinds else {}))
+    run.hand_in(5)
+    assert run.state == state
+
+
+def test_a_mark_after_a_gap_counts_as_ever() -> None:
+    mark = Mark(id="first-apply", each="Deployment", when='op == "ADDED"')
+    prediction = Prediction(id="hops", ask="?", answer="order", observed='[["a", "b"]]', before="first-apply")
+    run = Judged(check("predicted", "hops"), predictions=(prediction,), marks=(mark,))
+    run.start()
+    run.predict("hops", ["b", "a"])
+    run.gap(-3, 0)
+    run.wait(5)
+    run.put(named("Deployment", "storefront"))
+    run.hand_in(5)
+    assert run.state == "fail"
+
+
 # --- a match is right by pairs -------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("points", "value", "state", "got"),
