@@ -1,6 +1,7 @@
 """`make prove`: all open lessons on the real cluster. Uses the running product, or starts one of its own and ends it.
 
-Writes docs/course-proof.md; the last line is `N passed, M failed`.
+Writes docs/course-proof.md; the last line is `N passed, M failed`. With --record the runs of the solution and of each
+wrong way are kept as recordings, too.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "platform"), str(ROOT)]
 
 from authoring.proving import page, prove_course, total  # noqa: E402
+from authoring.recording import keep_runs  # noqa: E402
 from authoring.staging import NoCluster, state_folder  # noqa: E402
 from bench.product import ProductFailed, make_home, start, stop, wait_until_ready  # noqa: E402
 from lessons.problems import LessonInvalid  # noqa: E402
@@ -55,7 +57,7 @@ def a_cluster() -> Iterator[Path]:
         stop(product)
 
 
-def main() -> int:
+def main(record: bool) -> int:
     began = time.monotonic()
     try:
         with a_cluster() as home:
@@ -71,6 +73,11 @@ def main() -> int:
     seconds = time.monotonic() - began
     PAGE.write_text(page(reports, seconds, version, time.time()), encoding="utf-8")
     for report in reports:
+        if record:
+            done = [each for each in report.done if each[0].way.kind != "right"]
+            print(
+                f"{report.lesson.slug}  {len(keep_runs(report.lesson, done, version))} recordings are kept."
+            )
         for proof in report.proofs:
             for note in proof.notes:
                 print(f"{report.lesson.slug}  {proof.code} {note}")
@@ -86,4 +93,4 @@ def kubernetes_of(home: Path) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main("--record" in sys.argv))

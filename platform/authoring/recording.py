@@ -42,8 +42,16 @@ async def record(path: Path, only: str, home: Path, say: Say) -> tuple[Lesson, l
     async with stage(home) as on:
         version = await on.keeper.request("GET", "/version")
         done = await run_jobs(on, exercise, jobs, asyncio.Semaphore(AT_ONCE), say)
+    keep_runs(lesson, done, str(version["gitVersion"]))
+    return lesson, done
+
+
+def keep_runs(lesson: Lesson, done: Sequence[Done], kubernetes: str) -> list[Path]:
+    """One recording for the solution and each wrong way: its first run that proved what it should."""
+    kept: dict[str, Path] = {}
     for job, trial in done:
-        if trial.result is not None and not judge(job, trial):
+        wanted = job.way.name not in kept and not job.untouched
+        if wanted and trial.result is not None and not judge(job, trial):
             target = path_for(lesson.path, job.way.name)
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(
@@ -54,10 +62,11 @@ async def record(path: Path, only: str, home: Path, say: Say) -> tuple[Lesson, l
                     params=trial.params,
                     result=trial.result,
                     images=trial.images,
-                    kubernetes=str(version["gitVersion"]),
+                    kubernetes=kubernetes,
                 )
             )
-    return lesson, done
+            kept[job.way.name] = target
+    return list(kept.values())
 
 
 def command(path: Path, only: str) -> int:

@@ -157,6 +157,7 @@ async def _sandbox(
     try:
         await on.observer.open(sandbox, plan, exercise, params)
         track = on.observer.track(sandbox)
+        on.observer.listen(sandbox, lambda _delta: None)  # memory is measured only while somebody looks
         await ensure_sandbox(on.keeper, plan, lambda _name, _ms: None)
         await apply_start(on.keeper, plan, _start(exercise, params))
         on.observer.append(sandbox, "phase", "", {"phase": "ready", "text": ""}, "verify")
