@@ -209,8 +209,10 @@ class StateView:
         return list(found.values())
 
     def digest(self, image: str) -> str:
-        """Of a catalogue name or any reference; "" when unknown."""
-        return image.rpartition("@")[2] if "@" in image else self.images.get(image, "")
+        """Of a catalogue name or any reference; "" when unknown. `app/x:1.0` is short for what nodes call it."""
+        if "@" in image:
+            return image.rpartition("@")[2]
+        return self.images.get(image) or self.images.get(f"docker.io/{image}", "")
 
     def _facts(self) -> dict[str, Any]:
         return {

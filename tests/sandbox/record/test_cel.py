@@ -26,7 +26,7 @@ def state() -> StateView:
     view = StateView(
         params={"replicas": 3, "shop": "storefront"},
         sandbox=SandboxFacts(namespace="gh-test"),
-        images={"app/storefront:1.0": "sha256:" + "a" * 64},
+        images={"docker.io/app/storefront:1.0": "sha256:" + "a" * 64, "local/x:1": "sha256:" + "b" * 64},
         probes=frozenset({"front", "back-door"}),
     )
     script = Script()
@@ -96,6 +96,9 @@ VALUES: list[tuple[str, Any]] = [
     ('pods("app=storefront").all(p, imageDigest(p, "app") == digest("app/storefront:1.0"))', True),
     ('imageDigest(pods("app=storefront")[0], "none")', ""),
     ('digest("app/storefront:9.9")', ""),
+    ('digest("docker.io/app/storefront:1.0") == digest("app/storefront:1.0")', True),
+    ('digest("local/x:1")', "sha256:" + "b" * 64),
+    ('digest("app/x@sha256:1")', "sha256:1"),
     ('digest("app/storefront:" + "1.0") == digest("app/storefront:1.0")', True),
     ('endpoints("storefront").map(e, e.podUid)', ["aaaaa", "lone"]),
     ('endpoints(params.shop).size()', 2),
