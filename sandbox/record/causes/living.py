@@ -49,8 +49,9 @@ def _taken(index: Index, entry: Entry, before: Object) -> list[Hop]:
     pod = facts.object_of(entry)
     if not facts.is_taken(pod) or facts.is_taken(before):
         return []
-    said = _event(index, entry.uid, "Pulled", {"kubelet"}) or _event(index, entry.uid, "Pulling", {"kubelet"})
-    evidence = f"first status, {revised(entry)}" + (", Event Pulled from kubelet" if said else "")
+    reason = next((one for one in ("Pulled", "Pulling") if _event(index, entry.uid, one, {"kubelet"})), "")
+    said = _event(index, entry.uid, reason, {"kubelet"})
+    evidence = f"first status, {revised(entry)}" + (f", Event {reason} from kubelet" if said else "")
     text = f"The kubelet on {facts.node_of(pod)} took {suffix(pod)} over."
     return [shown(entry, "kubelet", "kubelet", text, evidence, missing=_kubelet(pod, said), cites=said)]
 
