@@ -69,7 +69,8 @@ class Bench:
 
     def phases(self, fault: str) -> list[str]:
         kept = self.store.entries.get(self.plan.id, [])
-        return [each.change["phase"] for each in kept if (each.kind, each.uid) == ("fault", fault)]
+        found = [each.change["phase"] for each in kept if (each.kind, each.uid) == ("fault", fault)]
+        return [phase for phase in found if phase != "armed"]
 
     async def until(self, holds: Callable[[], Any], seconds: float = 20.0) -> None:
         async with asyncio.timeout(seconds):
@@ -211,7 +212,7 @@ async def test_the_menu_breaks_one_thing_of_a_kind_at_a_time(bench: Bench) -> No
     uid = (await bench.pod())["metadata"]["uid"]
     await bench.observer.break_something(bench.plan.id, "slow-app", how="spin", pod=uid)
     with pytest.raises(ActRefused, match="broken already"):
-        await bench.observer.break_something(bench.plan.id, "slow-app", how="hang", pod=uid)
+        await bench.observer.break_something(bench.plan.id, "slow-app", how="spin", pod=uid)
 
 
 # --- attacks on the hands ----------------------------------------------------------------------------
