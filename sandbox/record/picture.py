@@ -371,7 +371,11 @@ class Picture:
     # the attempt and the sandbox
 
     def _start(self, entry: Entry) -> None:
+        """Counts begin anew; how the shop answered last is as true as before, and may not be said again."""
+        probes = {key: item for key, item in self.items.items() if key.startswith("probe/")}
         self._clear()
+        for key, item in probes.items():
+            self._put(key, {**item, "sent": 0, "failed": 0})
         change = entry.change
         item = {**_ATTEMPT, "n": int(change.get("attempt") or 1), "started": entry.at}
         self._put("attempt/now", {**item, "until": change.get("until")})

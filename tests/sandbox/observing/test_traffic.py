@@ -185,7 +185,7 @@ async def test_an_answer_of_a_stranger_is_a_failure_of_the_probe(shop: Shop) -> 
     await shop.turn()
     last = shop.kinds("probe")[-1]
     assert (last["ok"], last["error"]) == (False, STRANGER)
-    assert shop.track.picture.items["probe/front"]["pod"] is None
+    assert shop.track.picture.items["probe/front"]["pod"] == "pod/uid-storefront"  # the last that counted
 
 
 async def test_a_pod_that_answered_and_went_is_no_stranger(shop: Shop) -> None:

@@ -219,6 +219,20 @@ def test_a_start_clears_probes_and_hints() -> None:
     assert not {"probe/front", "hint/now"} & fold(script.entries).items.keys()
 
 
+def test_a_start_counts_anew_and_keeps_how_the_shop_answered() -> None:
+    """Good answers are told once: without this a shop that always answers would be shown as one that never did."""
+    script = Script()
+    script.probe(ok=True)
+    script.summary(sent=4, failed=0)
+    script.start()
+    script.summary(sent=4, failed=0)
+    item = fold(script.entries).items["probe/front"]
+    assert (item["ok"], item["sent"], item["failed"]) == (True, 4, 0)
+    script.add("reset", "", {"attempt": 1})
+    script.start()
+    assert "probe/front" not in fold(script.entries).items
+
+
 def test_lost_requests_count_to_the_fault_they_fell_into() -> None:
     script = Script()
     script.probe(ok=False)
