@@ -210,6 +210,10 @@ class Picture:
         if change.get("summary"):
             item["sent"] += int(change.get("sent", 0))
             item["failed"] += int(change.get("failed", 0))
+            if change.get("sent") and not change.get("failed"):
+                item["ok"] = (
+                    True  # said once, before the attempt cleared it; a second without a failure says it too
+                )
             pods = {f"pod/{each}": count for each, count in (change.get("pods") or {}).items()}
             item |= {"pods": pods, "pod": self._shown_pod([*pods]), "p95": change.get("p95")}
         else:

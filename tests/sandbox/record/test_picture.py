@@ -195,6 +195,14 @@ def test_an_attempt_from_start_to_mark() -> None:
     assert items["attempt/now"]["n"] == 2
 
 
+def test_a_second_without_a_failure_says_that_a_probe_is_well() -> None:
+    script = Script()
+    script.probe(ok=True)
+    script.start()
+    script.summary(sent=4, failed=0)
+    assert fold(script.entries).items["probe/front"]["ok"] is True
+
+
 def test_a_start_clears_probes_and_hints() -> None:
     script = Script()
     script.start()
