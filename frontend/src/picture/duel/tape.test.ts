@@ -161,10 +161,16 @@ describe("a fault and its blast radius", () => {
   it("says it in one line on each side", () => {
     const duel = readDuel({ ...bothShops(), "fault/stock-down": aHang() });
     if (!run) throw new Error("no fault on the tape");
-    const line = (side: "monolith" | "micro"): string =>
-      blastLine(run, duel[side], sumsOf(tape.sides[side], 110, 130));
+    const line = (side: "monolith" | "micro"): string => blastLine(run, duel[side], tape.sides[side], 131);
     expect(line("monolith")).toBe("stock stopped: all 4 parts stop answering");
     expect(line("micro")).toBe("stock stopped: 1 of 4 parts stops, browsing answers");
+    const silent = {
+      ...tape.sides.micro,
+      traffic: [112, 113, 140].map((at) => ({ at, sent: 4, failed: at < 130 ? 4 : 0, p95: null })),
+    };
+    expect(blastLine(run, duel.micro, silent, 150)).toBe(
+      "stock stopped: 1 of 4 parts stops, browsing stops too",
+    );
   });
   it("a fault done again is another run", () => {
     const again = tapeOf(

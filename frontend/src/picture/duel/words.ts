@@ -42,21 +42,21 @@ export function faultHead(fault: FaultRun): string {
 }
 
 /** The blast radius on one side: "stock stopped: 1 of 4 parts stops, browsing answers". */
-export function blastLine(fault: FaultRun, side: Side, sums: Sums): string {
+export function blastLine(fault: FaultRun, side: Side, tape: SideTape, at: number): string {
   const head = faultHead(fault);
   if (!concerns(fault, side.name)) return `${head}: this side has none of it`;
   const stopped = fault.stopped[side.name].size;
   const all = Math.max(partCount(side), stopped);
-  const requests = requestsLine(sums);
+  const requests = requestsLine(sumsOf(tape, fault.from, Math.min(at, fault.to ?? at)));
   if (stopped === 0) return `${head}: every part goes on${requests ? `, ${requests}` : ""}`;
   if (stopped >= all) return `${head}: all ${all} parts stop answering`;
   return `${head}: ${stopped} of ${all} parts ${stopped === 1 ? "stops" : "stop"}${requests ? `, ${requests}` : ""}`;
 }
 
-function requestsLine({ share }: Sums): string {
+function requestsLine({ share, silent, failing }: Sums): string {
   if (share === null) return "";
   if (share === 0) return "browsing answers";
-  if (share > 0.95) return "browsing stops too";
+  if (silent > failing) return "browsing stops too";
   return `${Math.max(1, Math.round(100 * share))} % of requests fail`;
 }
 
@@ -117,7 +117,7 @@ export function duelTwin(duel: Duel, tape: Tape, items: Items, at: number): Twin
       part.service ? [leaf(part.service[0], "service", serviceSentence(part.service[1], world))] : [],
     );
     return leaf(null, "side", `${SIDE_TITLE[one.name]}: ${sideLine(one)}.`, [
-      ...(fault ? [leaf(null, "fault", `${blastLine(fault, one, sums)}.`)] : []),
+      ...(fault ? [leaf(null, "fault", `${blastLine(fault, one, record, at)}.`)] : []),
       ...one.parts.map((part) => leaf(part.shown?.[0] ?? null, "pod", partSentence(part, items, at))),
       ...(one.modules.length > 0
         ? [
