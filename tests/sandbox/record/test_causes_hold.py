@@ -112,6 +112,17 @@ def test_the_latest_of_lesson_14_is_the_wish_followed() -> None:
     ]  # fmt: skip
 
 
+def test_a_first_apply_is_observed_from_end_to_end() -> None:
+    """Lesson 12's promise, on the record of a real run: with the cluster's Events nothing is inferred."""
+    path = next(each for each in FOUND if each.parents[2].name == "12-first-app" and "solution" in each.name)
+    known = Causes(recording_of(path)[1].entries)
+    seq = known.latest()
+    assert seq is not None
+    hops = known.trace(seq)
+    assert {hop.how for hop in hops} == {"observed"}
+    assert (hops[0].actor, hops[-1].actor) == ("student", "endpointslice-controller")
+
+
 # --- random lives -----------------------------------------------------------------------------------
 PODS = ["uid-p1", "uid-p2", "uid-p3"]
 Step = Callable[[Story], Any]
