@@ -478,3 +478,36 @@ def test_what_the_clock_breaks_is_told_once_it_is_over() -> None:
     story.fault("storm", "ended", **fault)
     assert story.chain(leaving)[0].text == "We killed Pod p1."
     assert story.chain(started.seq)[0].text == "We killed Pod storefront-7c9d8-p1."
+
+
+def test_a_roll_out_leads_back_to_the_change_and_so_does_the_old_pods_end() -> None:
+    story = Story()
+    story.applies()
+    story.comes_up("uid-p1")
+    story.action("patch", "deployments", "storefront", through="editor")
+    changed = deployment(1)
+    changed["spec"]["template"]["metadata"]["labels"]["shop"] = "alba"
+    story.put(written(changed, "glasshull-editor"))
+    newer = replica_set()
+    newer["metadata"] |= {"name": "storefront-84b5f", "uid": "uid-newer"}
+    story.put(newer)
+    made = pod("storefront-84b5f-p2", "uid-p2")
+    made["metadata"]["ownerReferences"][0] |= {"name": "storefront-84b5f", "uid": "uid-newer"}
+    story.put(written(made, "kube-controller-manager"))
+    came = story.chain()
+    assert [hop.text for hop in came] == [
+        "You asked to change Deployment storefront in the editor.",
+        "The API server took the request.",
+        "The new wish for Deployment storefront is written down in etcd.",
+        "The Deployment controller made ReplicaSet storefront-84b5f, for 1 Pod.",
+        "The ReplicaSet controller made Pod p2.",
+    ]
+    story.put(replica_set(0))
+    story.state("uid-p1", phase="Running", ready=True, deleting=T0 + 9)
+    went = story.chain()
+    assert [hop.text for hop in went][3:] == [
+        "The Deployment controller changed ReplicaSet storefront-7c9d8, for 0 Pods.",
+        "The ReplicaSet controller let p1 go: one Pod too many.",
+        "Pod p1 is marked for deletion in etcd.",
+    ]
+    assert went[0].text == came[0].text
