@@ -110,6 +110,11 @@ describe("what stands below a locked answer", () => {
       "First, Second and Third all fit; each of them counts.",
     );
   });
+  it("says of an order only that it is the same; else both stand beside each other", () => {
+    const outcome = { said: ["a", "b"], observed: [["a", "b"]], right: true };
+    expect(resultWords(ask("order"), outcome)).toBe("The same order.");
+    expect(resultWords(ask("order"), { ...outcome, said: ["b", "a"], right: false })).toBe("");
+  });
   it("counts the pairs of a match", () => {
     const outcome = { said: {}, observed: [{}], right: false, pairs: [1, 2] as const };
     expect(resultWords(ask("match", { given: sides }), outcome)).toBe("1 of 2 agree.");

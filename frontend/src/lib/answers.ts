@@ -98,6 +98,7 @@ export function resultWords(question: QuestionData, outcome: Outcome, seen = "Ob
   if (observed.length === 0)
     return "This could not be seen: part of the record is missing. Not your fault, and it costs nothing.";
   if (question.answer === "match") return pairs ? `${pairs[0]} of ${pairs[1]} agree.` : "";
+  if (question.answer === "order" && right) return "The same order.";
   if (question.answer === "order" || question.answer === "curve") return "";
   if (observed.length > 1) return severalWords(question, observed);
   const mine = wordsOf(question, said);
