@@ -1,5 +1,5 @@
 /** Made-up states and sequences of the picture. No student ever sees them. */
-import { type DeltaFrame, foldTo, type Item, type Items, type PodItem } from "../src/lib/protocol";
+import { foldTo, type Item, type Items, type PodItem } from "../src/lib/protocol";
 import { chainTo, duelHistory, duelNext } from "./record";
 import type { DemoLive } from "./store.svelte";
 
@@ -15,8 +15,8 @@ export interface DemoScene {
   answers?: (now: number) => Record<string, unknown>;
   /** Plays a stored record instead: the end of its address. */
   film?: string;
-  /** Frames that follow once a second. */
-  goesOn?: (second: number, at: number) => DeltaFrame;
+  /** The duel's record goes on from this second, a frame each. */
+  goesOn?: number;
 }
 
 const MI = 2 ** 20;
@@ -333,9 +333,6 @@ const kill: DemoScene = {
   ],
 };
 
-/** Seconds of the duel's record when the page opens. */
-const GONE = 70;
-
 const one = (now: number): Items => ({
   "pod/h": pod("web-7c9d8-h6wvd", { node: "worker-3", created: now - 7 }),
   "service/web": service("web", { x: "ready", m: "ready", h: "ready" }),
@@ -393,10 +390,16 @@ export const SCENES: Record<string, DemoScene> = {
     }),
   },
   duel: {
-    items: (now) => foldTo(duelHistory(now, GONE), GONE),
+    items: (now) => foldTo(duelHistory(now, 70), 70),
     directions: { scene: "duel", say: "Both forms of the shop" },
-    answers: (now) => ({ history: duelHistory(now, GONE) }),
-    goesOn: (second, at) => duelNext(GONE + second, at),
+    answers: (now) => ({ history: duelHistory(now, 70) }),
+    goesOn: 70,
+  },
+  "duel-begins": {
+    items: (now) => foldTo(duelHistory(now, 38), 38),
+    directions: { scene: "duel" },
+    answers: (now) => ({ history: duelHistory(now, 38) }),
+    goesOn: 38,
   },
   "duel-fault": {
     items: (now) => foldTo(duelHistory(now, 54), 54),
@@ -433,7 +436,7 @@ export function play(store: DemoLive, scene: DemoScene, byHand = false): () => v
     store.film(scene.film);
     return () => {};
   }
-  let seq = scene.goesOn ? GONE + 1 : 1;
+  let seq = 1 + (scene.goesOn ?? 0);
   store.receive({ f: "snapshot", epoch: 1, seq, at: now(), items: scene.items(now()) });
   store.forced = scene.mode ?? null;
   const beat = (): void =>
@@ -447,7 +450,7 @@ export function play(store: DemoLive, scene: DemoScene, byHand = false): () => v
   setInterval(beat, 2000);
   const { goesOn } = scene;
   let second = 0;
-  if (goesOn) setInterval(() => store.receive(goesOn(++second, now())), 1000);
+  if (goesOn) setInterval(() => store.receive(duelNext(goesOn + ++second, now())), 1000);
   if (scene.select) setTimeout(() => store.select(scene.select ?? null), 300);
   const steps = [...(scene.steps ?? [])];
   const next = (): void => {
