@@ -82,6 +82,11 @@ class Preview(ThreadingHTTPServer):
         super().__init__((ADDRESS, port), Answering)
         self.desk, self.built = Desk(folder), Built()
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A browser that hangs up is no news; anything else is a mistake of ours and told."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
     @property
     def address(self) -> str:
         return f"http://{ADDRESS}:{self.server_address[1]}/"
