@@ -18,6 +18,11 @@ async def signed_in(page: Page, product: Product, name: str, role: str = "studen
     await page.goto(product.signin(role, name=name))
 
 
+def the_lesson(page: Page) -> Locator:
+    """The way to this lesson from the course's page, which may open with another."""
+    return page.locator(f'a[href="{PATH}"]').filter(visible=True).first
+
+
 async def wanted_replicas(page: Page) -> int:
     """How many copies this student's variant of the lesson asks for."""
     return await page.evaluate(

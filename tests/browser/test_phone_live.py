@@ -16,6 +16,7 @@ from tests.browser.story import (
     open_sandbox,
     right_file,
     signed_in,
+    the_lesson,
     verdict,
 )
 
@@ -42,7 +43,7 @@ async def test_the_story_by_touch(product: Product, browse: Callable[..., Any], 
     page = await browse(390, 844, **PHONE)
     await signed_in(page, product, "On a phone")
     await no_sideways(page)
-    await page.get_by_role("link", name="Open the lesson").tap()
+    await the_lesson(page).tap()
     await page.get_by_role("button", name="Start", exact=True).tap()
     await open_sandbox(page)
     await no_sideways(page)
@@ -96,7 +97,7 @@ async def test_axe_and_terminal_on_the_phone(
 ) -> None:
     page = await browse(390, 844, dark=dark, reduced_motion="reduce", **PHONE)
     await signed_in(page, product, f"Phone axe {'dark' if dark else 'light'}")
-    await page.get_by_role("link", name="Open the lesson").tap()
+    await the_lesson(page).tap()
     await page.get_by_role("button", name="Start", exact=True).tap()
     await open_sandbox(page)
     await page.wait_for_timeout(1500)

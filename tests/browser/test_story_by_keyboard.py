@@ -18,6 +18,7 @@ from tests.browser.story import (
     pane,
     signed_in,
     tab_to,
+    the_lesson,
     verdict,
     wanted_replicas,
 )
@@ -77,7 +78,7 @@ async def test_the_whole_story_without_a_mouse(
 ) -> None:
     page = await browse()
     await signed_in(page, product, "Keys alone")
-    await tab_to(page, page.get_by_role("link", name="Open the lesson"))
+    await tab_to(page, the_lesson(page))
     await page.keyboard.press("Enter")
     await expect(page.get_by_text("RECORDED").first).to_be_visible()
     await tab_to(page, page.get_by_role("button", name="Start", exact=True))
@@ -139,7 +140,7 @@ async def test_every_pane_and_the_way_out_of_the_terminal(
 ) -> None:
     page = await browse()
     await signed_in(page, product, "Keys and panes")
-    await tab_to(page, page.get_by_role("link", name="Open the lesson"))
+    await tab_to(page, the_lesson(page))
     await page.keyboard.press("Enter")
     await tab_to(page, page.get_by_role("button", name="Start", exact=True))
     await page.keyboard.press("Enter")
@@ -172,7 +173,7 @@ async def test_axe_finds_nothing_on_the_live_page(
 ) -> None:
     page = await browse(dark=dark, reduced_motion="reduce")
     await signed_in(page, product, f"Axe {'dark' if dark else 'light'}")
-    await page.get_by_role("link", name="Open the lesson").click()
+    await the_lesson(page).click()
     await page.get_by_role("button", name="Start", exact=True).click()
     await open_sandbox(page)
     await page.wait_for_timeout(1500)

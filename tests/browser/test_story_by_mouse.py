@@ -11,7 +11,7 @@ from playwright.async_api import Page, expect
 
 from bench.product import Product
 from bench.visitor import LESSON
-from tests.browser.story import PATH, right_file, signed_in, verdict
+from tests.browser.story import PATH, right_file, signed_in, the_lesson, verdict
 
 pytestmark = pytest.mark.browser
 
@@ -44,7 +44,7 @@ async def test_the_whole_story_with_the_mouse(
 ) -> None:
     page = await browse()
     await signed_in(page, product, "Mouse")
-    await page.get_by_role("link", name="Open the lesson").click()
+    await the_lesson(page).click()
     await expect(page.get_by_text("RECORDED").first).to_be_visible()
     await page.screenshot(path=shots / "1-recorded.png")
     await started(page)
