@@ -42,6 +42,8 @@ export interface ExerciseData {
   predictions: PredictionData[];
   faults: FaultData[];
   files: Record<string, string>;
+  /** What the lesson gave, of those files that were saved since. */
+  originals?: Record<string, string>;
 }
 
 export interface ClusterState {

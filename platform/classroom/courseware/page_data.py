@@ -22,6 +22,7 @@ def page_data(
     exercise: Exercise | None,
     params: dict[str, Any],
     files: dict[str, str],
+    originals: dict[str, str],
     person: User | None,
     role: Role | None,
     sandbox: Any | None,
@@ -42,7 +43,7 @@ def page_data(
             "n": number,
         },
         "steps": [_step(step) for step in steps],
-        "exercise": _exercise(exercise, params, files) if exercise else None,
+        "exercise": _exercise(exercise, params, files, originals) if exercise else None,
         "params": params,
         "me": _me(person, role),
         "sandbox": _sandbox(sandbox, read_only=read_only),
@@ -57,8 +58,10 @@ def _step(step: Any) -> dict[str, Any]:
     return {"id": step.id, "title": step.title, "gate": step.gate, "needs": list(step.needs or ())}
 
 
-def _exercise(exercise: Exercise, params: dict[str, Any], files: dict[str, str]) -> dict[str, Any]:
-    """With the student's own values filled into every sentence."""
+def _exercise(
+    exercise: Exercise, params: dict[str, Any], files: dict[str, str], originals: dict[str, str]
+) -> dict[str, Any]:
+    """With the student's own values filled into every sentence. `originals`: only of files that were saved since."""
     from lessons.manifests_loading import substitute
 
     said = {
@@ -73,7 +76,8 @@ def _exercise(exercise: Exercise, params: dict[str, Any], files: dict[str, str])
             for f in exercise.faults
         ],
     }
-    return {**substitute(said, params), "files": files}
+    changed = {name: text for name, text in originals.items() if files.get(name) != text}
+    return {**substitute(said, params), "files": files, "originals": changed}
 
 
 def _prediction(prediction: Prediction) -> dict[str, Any]:

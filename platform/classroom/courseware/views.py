@@ -121,6 +121,7 @@ def _lesson_context(
         exercise=exercise,
         params=params,
         files=files_for(exercise, params, sandbox.files if sandbox else {}),
+        originals=files_for(exercise, params, {}),
         person=person,
         role=person.role_in(course.slug) if person else None,
         sandbox=sandbox,
