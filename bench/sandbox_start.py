@@ -7,6 +7,7 @@ import asyncio
 import copy
 import secrets
 import time
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from lessons.loading import load_lesson
@@ -25,7 +26,7 @@ from sandbox.starting import apply_start
 
 from .product import ROOT, Product
 from .statistics_of import ratio
-from .visitor import LESSON, Visitor
+from .visitor import LESSON, Refused, Visitor
 
 
 def is_ready(pod: dict[str, Any] | None) -> bool:
@@ -51,11 +52,10 @@ async def cold_start(product: Product, guest: Visitor, pairs: int = 30) -> dict[
     assert exercise is not None
     ours, theirs = [], []
     for _ in range(pairs):
-        started = time.monotonic()
-        await guest.start()
+        started = await allowed(guest.start)
         await guest.until(lambda _: guest.phase in ("ready", "open"), 60, "a ready sandbox")
         ours.append(time.monotonic() - started)
-        await guest.act("end")
+        await allowed(lambda: guest.act("end"))
         await guest.until(lambda _: guest.phase == "removed", 120, "the sandbox's end")
         await guest.close()
         guest.items, guest.epoch, guest.seq = {}, 0, 0
@@ -64,6 +64,20 @@ async def cold_start(product: Product, guest: Visitor, pairs: int = 30) -> dict[
         await ensure_removed(admin, plan)
     await admin.close()
     return {**ratio(ours, theirs), "unit": "s"}
+
+
+async def allowed(act: Callable[[], Awaitable[Any]]) -> float:
+    """Do it; when the try was made that counted. One person may not act as often as this bench does."""
+    while True:
+        started = time.monotonic()
+        try:
+            await act()
+        except Refused as refused:
+            if refused.status != 429:
+                raise
+            await asyncio.sleep(refused.body["error"]["retry_after"])
+        else:
+            return started
 
 
 def quick(objects: list[dict[str, Any]]) -> list[dict[str, Any]]:

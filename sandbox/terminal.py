@@ -32,6 +32,7 @@ LARGEST_OUTPUT = 32 * 1024
 LARGEST_INPUT = 64 * 1024
 COLUMNS, ROWS = (20, 400), (5, 200)
 IDLE_S = 30 * 60.0
+CUT_OFF = "The terminal was cut off. Your files are kept."
 CLEAN_EXITS = {0, 130}  # 130: Ctrl-C at an empty prompt, then Ctrl-D
 
 # Questions a program asks the terminal (where is the cursor, what are you). In a replay they were answered
@@ -54,10 +55,11 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Exit:
-    """The shell ended; `code` is None when it was cut off, `text` says why in words for the student."""
+    """The shell ended; `text` says why to the student. `cut`: nobody wanted it, so a new one is worth a try."""
 
     code: int | None
     text: str
+    cut: bool = False
 
 
 def clamp_size(cols: int, rows: int) -> tuple[int, int]:
@@ -207,9 +209,14 @@ class TerminalSession:
                 await self._may_read.wait()
             status = self._stream.exit_status
             code = status.code if status else None
-            self._end(Exit(code, self._farewell or describe_exit(code, status.reason if status else "")))
+            if code is None and status is not None:
+                log.warning("terminal: the shell was not run: %s", status.reason)
+            self._end(
+                Exit(code, self._farewell or describe_exit(code), cut=code is None and not self._farewell)
+            )
         except SandboxError as error:
-            self._end(Exit(None, self._farewell or str(error)))
+            log.info("terminal: cut off: %s", error)
+            self._end(Exit(None, self._farewell or CUT_OFF, cut=not self._farewell))
         finally:
             await self._stream.close()
 
@@ -250,10 +257,10 @@ def frame(kind: bytes, payload: bytes) -> bytes:
     return kind + struct.pack(">I", len(payload)) + payload
 
 
-def describe_exit(code: int | None, reason: str) -> str:
+def describe_exit(code: int | None) -> str:
     """Words for the student."""
     if code is None:
-        return reason or "The terminal was cut off."
+        return CUT_OFF
     if code in CLEAN_EXITS:
         return "The shell ended."
     return f"The shell ended with code {code}."

@@ -67,7 +67,7 @@ def test_lint_as_json(course):
 
 def test_warnings_fail_only_when_strict(course):
     path = course / "14-self-healing" / "exercise.yaml"
-    path.write_text(path.read_text().replace("max: 2", "max: 0"))
+    path.write_text(path.read_text().replace("max: 4", "max: 0"))
     assert run("lint", course).exit_code == 0
     assert "L027" in run("lint", course).output
     assert run("lint", course, "--strict").exit_code == 1

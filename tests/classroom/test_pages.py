@@ -71,6 +71,7 @@ def test_the_pages_data_is_the_contracts(ada: User, client_of: Any) -> None:
         {"id": "kill", "kind": "kill-pod", "by": "student", "target": "pod:app=storefront", "needs": []}
     ]
     assert list(exercise["files"]) == ["shop.yaml"]
+    assert exercise["originals"] == {}
     assert data["urls"]["api"] == data["urls"]["start"] == "/api/sandboxes/"
     assert data["urls"]["next"] is None
 
@@ -109,7 +110,9 @@ def test_a_saved_file_comes_back(ada: User, client_of: Any) -> None:
         content_type="application/json",
     )
     assert answer.json() == {"ok": True, "toolbox": False}
-    assert data_of(client.get(LESSON))["exercise"]["files"] == {"shop.yaml": "mine: 1\n"}
+    exercise = data_of(client.get(LESSON))["exercise"]
+    assert exercise["files"] == {"shop.yaml": "mine: 1\n"}
+    assert "kind: Pod" in exercise["originals"]["shop.yaml"], "what the lesson gave can be had back"
 
 
 def test_the_course_home_lists_open_and_coming_lessons(ada: User, client_of: Any) -> None:

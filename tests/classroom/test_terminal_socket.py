@@ -22,8 +22,8 @@ from classroom.live.runtime import Runtime
 from classroom.live.terminals import Terminals
 from classroom.workspaces.models import Sandbox
 from classroom.workspaces.requesting import ensure_requested
-from sandbox.errors import ClusterUnavailable
-from sandbox.terminal import CREDIT, TerminalSession
+from sandbox.errors import ClusterUnavailable, NotFound
+from sandbox.terminal import CREDIT, CUT_OFF, TerminalSession
 from tests.classroom.fakes import FakeObserver
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -130,7 +130,7 @@ async def test_a_shell_opens_types_resizes_and_ends(
     await terminal.send_json_to({"f": "resize", "cols": 5000, "rows": 1})
     shells.streams[0].exit_status = SimpleNamespace(code=0, reason="")
     await shells.streams[0].close()
-    assert await frame(terminal) == {"f": "exit", "code": 0, "text": "The shell ended."}
+    assert await frame(terminal) == {"f": "exit", "code": 0, "text": "The shell ended.", "cut": False}
     assert shells.streams[0].typed[0].endswith(b"ls\r")
     assert shells.streams[0].typed[1][-4:] == bytes(
         [1, 144, 0, 5]
@@ -201,10 +201,29 @@ async def test_what_the_cluster_says_no_to_is_said_to_the_person(
     terminal = await connect(box, ada, client_of)
     shells.broken = ClusterUnavailable("The API server does not answer.")
     await terminal.send_json_to({"f": "open"})
-    assert await frame(terminal) == {"f": "error", "text": "The API server does not answer."}
+    assert await frame(terminal) == {"f": "error", "text": "The cluster does not answer just now."}
     shells.broken = None
     await terminal.send_json_to({"f": "open"})
     assert (await frame(terminal))["f"] == "opened"
+    await terminal.disconnect()
+
+
+async def test_T4_a_shell_that_was_cut_off_says_so_and_a_new_one_opens_on_the_same_socket(
+    box: Sandbox, ada: User, client_of: Any, shells: Shells
+) -> None:
+    terminal = await connect(box, ada, client_of)
+    await terminal.send_json_to({"f": "open"})
+    await frame(terminal)
+    await shells.streams[0].close()  # no exit status: the connection is gone, the shell did not end
+    assert await frame(terminal) == {"f": "exit", "code": None, "text": CUT_OFF, "cut": True}
+    shells.broken = NotFound(404, "NotFound", 'pods "toolbox-ada-x" not found')
+    await terminal.send_json_to({"f": "open"})
+    refused = await frame(terminal)
+    assert refused == {"f": "error", "text": "The terminal's shell is not there just now."}
+    shells.broken = None
+    await terminal.send_json_to({"f": "open"})
+    assert (await frame(terminal))["f"] == "opened"
+    assert len(shells.streams) == 2
     await terminal.disconnect()
 
 

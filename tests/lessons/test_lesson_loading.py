@@ -49,7 +49,7 @@ def test_checks_are_read_whole(lesson):
     assert (served.each, served.during, served.maximum, served.needs) == (
         "probe/front",
         "kill",
-        2.0,
+        4.0,
         ("enough",),
     )
     assert checks["enough"].within == ((1800.0, 1),)

@@ -105,7 +105,7 @@ CASES = [
     Case("L025", E, "during: kill, points: 3,", "points: 3,", "always needs during: or from:/until:", "never-empty"),
     Case("L025", E, "eventually: 'pods(", "now: 'true', eventually: 'pods(", "2 operators: now, eventually", "managed"),
     Case("L026", E, "during: again, points: 2, needs: [enough]", "during: again, points: 2", '"tested" passes while nothing happens', "id: tested"),
-    Case("L027", E, "during: kill, max: 2", "during: kill, max: 0", "max: 0 after kill-pod: allow 1–2", "max: 0"),
+    Case("L027", E, "during: kill, max: 4", "during: kill, max: 0", "max: 0 after kill-pod: allow 1–2", "max: 0"),
     Case("L028", E, "eventually: 'pods(\"app=storefront\").size() > 0 &&", "eventually: 'pods(\"app=storefront\").exists(p, p.metadata.annotations.size() > 0) &&", "message text is not evidence", "managed"),
     Case("L029", E, "{id: again, kind: kill-pod, target: \"pod:app=storefront\"", "{id: again, kind: drain-node, target: \"node:*\"", "drain-node needs capability nodes.write", "drain-node"),
     Case("L030", L, "budget: {pods: 5, memory: 120Mi}", "budget: {pods: 9, memory: 120Mi}", "pods 9 > 6", "budget:"),

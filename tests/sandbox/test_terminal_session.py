@@ -13,6 +13,7 @@ from sandbox.errors import ClusterUnavailable
 from sandbox.exec_stream import ExitStatus
 from sandbox.terminal import (
     CREDIT,
+    CUT_OFF,
     LARGEST_INPUT,
     REPLAY,
     Exit,
@@ -234,7 +235,7 @@ async def test_the_exit_is_told_after_the_last_output(
 async def test_a_broken_connection_is_told(session: TerminalSession, stream: FakeStream):
     viewer = session.attach()
     stream.waiting.put_nowait(ClusterUnavailable("The connection broke off."))
-    assert await viewer.next() == Exit(None, "The connection broke off.")
+    assert await viewer.next() == Exit(None, CUT_OFF, cut=True)
 
 
 async def test_closing_hangs_up_and_wakes_viewers(session: TerminalSession, stream: FakeStream):

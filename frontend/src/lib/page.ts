@@ -92,6 +92,8 @@ export interface ExerciseData {
   loads?: LoadData[];
   menu?: MenuEntry[];
   files: Record<string, string>;
+  /** What the lesson gave, of those files that were saved since. */
+  originals?: Record<string, string>;
 }
 
 export interface ClusterState {

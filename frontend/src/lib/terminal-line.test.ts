@@ -37,6 +37,7 @@ const events = () => ({
   reset: vi.fn(),
   opened: vi.fn(),
   lost: vi.fn(),
+  cut: vi.fn(),
   ended: vi.fn(),
   refused: vi.fn(),
 });
@@ -91,6 +92,33 @@ describe("the terminal's line", () => {
   it("sends nothing before it is open", () => {
     line.send("rm");
     expect(FakeSocket.last.sent.filter((one) => typeof one !== "string")).toEqual([]);
+  });
+  it("T4 asks for a new shell when this one was cut off, until there is one", () => {
+    FakeSocket.last.say({ f: "opened", from: 0 });
+    FakeSocket.last.say({ f: "exit", code: null, text: "The terminal was cut off.", cut: true });
+    expect(seen.cut).toHaveBeenLastCalledWith(1, "The terminal was cut off.");
+    line.send("typed into nothing");
+    vi.advanceTimersByTime(500);
+    expect(FakeSocket.last.texts).toHaveLength(2);
+    FakeSocket.last.say({ f: "error", text: "The cluster does not answer just now." });
+    expect(seen.cut).toHaveBeenLastCalledWith(2, "The cluster does not answer just now.");
+    vi.advanceTimersByTime(999);
+    expect(FakeSocket.last.texts).toHaveLength(2);
+    vi.advanceTimersByTime(1);
+    expect(FakeSocket.last.texts.at(-1)).toMatchObject({ f: "open", cols: 80 });
+    FakeSocket.last.say({ f: "opened", from: 9000 });
+    expect(seen.reset).toHaveBeenCalledOnce();
+    expect(seen.ended).not.toHaveBeenCalled();
+    expect(FakeSocket.last.sent.filter((one) => typeof one !== "string")).toEqual([]);
+  });
+  it("T4 gives up after two minutes and says why", () => {
+    FakeSocket.last.say({ f: "opened", from: 0 });
+    FakeSocket.last.say({ f: "exit", code: null, text: "cut", cut: true });
+    for (let i = 0; i < 40; i++) {
+      vi.advanceTimersByTime(5000);
+      FakeSocket.last.say({ f: "error", text: "The cluster does not answer just now." });
+    }
+    expect(seen.ended).toHaveBeenCalledWith("The cluster does not answer just now.");
   });
   it("an exit is final: it says so and does not come back", () => {
     FakeSocket.last.say({ f: "opened", from: 0 });

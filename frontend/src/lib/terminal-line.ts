@@ -9,6 +9,8 @@ export interface LineEvents {
   reset: () => void;
   opened: () => void;
   lost: (n: number) => void;
+  /** The shell was cut off; a new one is asked for (try `n`), and why the last try failed. */
+  cut: (n: number, text: string) => void;
   /** The shell is gone, or the socket for good: the sentence for the person. */
   ended: (text: string) => void;
   refused: (text: string) => void;
@@ -17,14 +19,18 @@ export interface LineEvents {
 interface TextFrame {
   f: "opened" | "exit" | "error";
   from?: number;
-  code?: number;
+  code?: number | null;
   text?: string;
+  cut?: boolean;
 }
 
 /** An acknowledgement goes out every 16 kB drawn, well inside the server's 128 kB (T2). */
 const ACK_EVERY = 16 * 1024;
 /** The server refuses more in one frame (T3); pasted text is cut into pieces. */
 const MOST_INPUT = 32 * 1024;
+/** T4: two minutes of tries, 0.5 s doubling to 5 s. */
+const MOST_TRIES = 27;
+const CALM_MS = 10_000;
 
 export class TerminalLine {
   #feed: Feed;
@@ -35,13 +41,16 @@ export class TerminalLine {
   #acked = 0;
   #open = false;
   #ended = false;
+  #tries = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
   #encoder = new TextEncoder();
 
   constructor(url: string, events: LineEvents) {
     this.#events = events;
     this.#feed = new Feed(url, {
       onOpen: (send) => {
-        send(JSON.stringify({ f: "open", since: this.#seen, ...events.size() }));
+        clearTimeout(this.#timer);
+        send(this.#wish());
       },
       onText: (text) => this.#take(JSON.parse(text) as TextFrame),
       onBytes: (bytes) => this.#draw(bytes),
@@ -70,7 +79,12 @@ export class TerminalLine {
 
   close(): void {
     this.#ended = true;
+    clearTimeout(this.#timer);
     this.#feed.close();
+  }
+
+  #wish(): string {
+    return JSON.stringify({ f: "open", since: this.#seen, ...this.#events.size() });
   }
 
   #take(frame: TextFrame): void {
@@ -83,14 +97,33 @@ export class TerminalLine {
         this.#acked = from;
       }
       this.#open = true;
+      // A shell that ends at once is no success: the count starts again only after some calm.
+      clearTimeout(this.#timer);
+      this.#timer = setTimeout(() => (this.#tries = 0), CALM_MS);
       this.#events.opened();
+    } else if (frame.f === "exit" && frame.cut) {
+      this.#cut(frame.text ?? "");
     } else if (frame.f === "exit") {
       this.#end(
         frame.text || `The shell ended${frame.code ? ` with code ${frame.code}` : ""}. Your files are kept.`,
       );
+    } else if (frame.f === "error" && !this.#open) {
+      this.#cut(frame.text ?? "");
     } else if (frame.f === "error") {
       this.#events.refused(frame.text ?? "The terminal refused this.");
     }
+  }
+
+  #cut(text: string): void {
+    this.#open = false;
+    this.#tries += 1;
+    if (this.#tries > MOST_TRIES) {
+      this.#end(text);
+      return;
+    }
+    this.#events.cut(this.#tries, text);
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#feed.send(this.#wish()), Math.min(5000, 250 * 2 ** this.#tries));
   }
 
   #draw(bytes: Uint8Array): void {

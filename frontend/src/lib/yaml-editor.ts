@@ -28,6 +28,8 @@ export interface YamlEditor {
   text: () => string;
   /** Brings the cursor to a line (from 1); null only focuses. */
   goTo: (line: number | null) => void;
+  /** Puts other text in; one step to undo. */
+  replace: (text: string) => void;
   /** Marks one place, or takes the mark away. */
   mark: (problem: { line: number; column: number | null; text: string } | null) => void;
   destroy: () => void;
@@ -120,6 +122,10 @@ export function makeEditor(parent: HTMLElement, options: EditorOptions): YamlEdi
           effects: EditorView.scrollIntoView(at.from, { y: "center" }),
         });
       }
+      view.focus();
+    },
+    replace: (text) => {
+      view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text } });
       view.focus();
     },
     mark: (problem) => {

@@ -61,6 +61,8 @@ function mountShell(desk: Desk): void {
     },
   );
   put("said", Said, { desk });
+  const shell = document.getElementById("shell");
+  if (shell) void fetchPart(() => import("./splitters")).then(({ wireSplitters }) => wireSplitters(shell));
 }
 
 /** Mounts into the element with this id; what it held (for readers without JavaScript) goes. */

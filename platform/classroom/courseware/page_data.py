@@ -23,6 +23,7 @@ def page_data(
     params: dict[str, Any],
     seed: str,
     files: dict[str, str],
+    originals: dict[str, str],
     person: User | None,
     role: Role | None,
     sandbox: Any | None,
@@ -43,7 +44,7 @@ def page_data(
             "n": number,
         },
         "steps": [_step(step) for step in steps],
-        "exercise": _exercise(exercise, params, files, bytes.fromhex(seed)) if exercise else None,
+        "exercise": _exercise(exercise, params, files, originals, bytes.fromhex(seed)) if exercise else None,
         "params": params,
         "me": _me(person, role),
         "sandbox": _sandbox(sandbox, read_only=read_only),
@@ -59,9 +60,9 @@ def _step(step: Any) -> dict[str, Any]:
 
 
 def _exercise(
-    exercise: Exercise, params: dict[str, Any], files: dict[str, str], seed: bytes
+    exercise: Exercise, params: dict[str, Any], files: dict[str, str], originals: dict[str, str], seed: bytes
 ) -> dict[str, Any]:
-    """With the student's own values filled into every sentence."""
+    """With the student's own values filled into every sentence. `originals`: only of files that were saved since."""
     from lessons.manifests_loading import substitute
 
     said = {
@@ -76,7 +77,8 @@ def _exercise(
         "menu": _menu(exercise),
         "loads": [_load(each) for each in exercise.loads],
     }
-    return {**substitute(said, params), "files": files}
+    changed = {name: text for name, text in originals.items() if files.get(name) != text}
+    return {**substitute(said, params), "files": files, "originals": changed}
 
 
 def _fault(fault: Fault) -> dict[str, Any]:

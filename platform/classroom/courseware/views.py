@@ -122,6 +122,7 @@ def _lesson_context(
         params=params,
         seed=seed,
         files=files_for(exercise, params, sandbox.files if sandbox else {}),
+        originals=files_for(exercise, params, {}),
         person=person,
         role=person.role_in(course.slug) if person else None,
         sandbox=sandbox,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar
 
@@ -10,8 +11,10 @@ from classroom.access import OwnSandbox, Rule
 from classroom.live.runtime import NotObserved, runtime
 from classroom.live.sockets import Close, Socket
 from classroom.workspaces.models import Phase
-from sandbox.errors import SandboxError
+from sandbox.errors import ClusterUnavailable, SandboxError
 from sandbox.terminal import Exit, TerminalSession, Viewer
+
+log = logging.getLogger(__name__)
 
 DEFAULT_SIZE = (80, 24)
 
@@ -72,7 +75,8 @@ class TerminalSocket(Socket):
         if viewer is not self.viewer:
             return  # opened again meanwhile
         if isinstance(output, Exit):
-            await self.send_frame({"f": "exit", "code": output.code, "text": output.text})
+            ended = {"f": "exit", "code": output.code, "text": output.text, "cut": output.cut}
+            await self.send_frame(ended)
             self._detach()
             return
         if output.lost:
@@ -100,8 +104,12 @@ class TerminalSocket(Socket):
         self._detach()
         try:
             self.session = await runtime().terminal(str(self.granted.pk), *_size(frame))
-        except (SandboxError, NotObserved) as error:
+        except NotObserved as error:
             await self.send_frame({"f": "error", "text": str(error)})
+            return
+        except SandboxError as error:
+            log.warning("terminal: no shell in %s: %s", self.granted.pk, error)
+            await self.send_frame({"f": "error", "text": _why_not(error)})
             return
         viewer = self.session.attach(_whole(frame.get("since")))
         await self.send_frame({"f": "opened", "from": viewer.start})
@@ -125,6 +133,13 @@ class TerminalSocket(Socket):
 
     async def left(self) -> None:
         self._detach()
+
+
+def _why_not(error: SandboxError) -> str:
+    """For the student: what the Pod behind the terminal is called is no concern of theirs."""
+    if isinstance(error, ClusterUnavailable):
+        return "The cluster does not answer just now."
+    return "The terminal's shell is not there just now."
 
 
 def _size(frame: dict[str, Any]) -> tuple[int, int]:

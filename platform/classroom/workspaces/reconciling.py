@@ -229,8 +229,7 @@ class Reconciler:
             made = await self.steps.prepare(row, on_phase)
             self._key_expires[str(row.pk)] = made.key_expires
             await self._save(row, namespace_uid=made.namespace_uid, phases=phases)
-            await self.steps.lay_files(row)
-            await self.steps.start(row, await in_database(start_objects, row))
+            await self._fill(row)
         except SandboxError as error:
             await self._failed(row, error)
             return
@@ -239,6 +238,16 @@ class Reconciler:
         await self._save(row, phase=Phase.READY, expires=expires, text=text, tries=0, lost=False)
         self._tell(row)
         self._ask_probes(row)
+
+    async def _fill(self, row: Sandbox) -> None:
+        """The lesson's files and start objects, side by side: neither needs the other. Raises SandboxError."""
+        objects = await in_database(start_objects, row)
+        done = await asyncio.gather(
+            self.steps.lay_files(row), self.steps.start(row, objects), return_exceptions=True
+        )
+        for failure in done:
+            if isinstance(failure, BaseException):
+                raise failure
 
     async def _failed(self, row: Sandbox, error: SandboxError) -> None:
         """Ours, never the student's: say so, wait, try again."""

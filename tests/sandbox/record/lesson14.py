@@ -50,7 +50,7 @@ def exercise() -> Exercise:
                   predicate='endpoints("storefront").size() >= 2', during="kill", points=3, needs=("enough",)),
             Check(id="back", say="Full strength again", operator="recovered", predicate=_READY, after="kill.start",
                   within=((30.0, 2), (60.0, 1)), must_break=True, needs=("enough",)),
-            Check(id="served", say="Customers hardly noticed", operator="count", predicate="!object.ok", each="probe/front", during="kill", maximum=2, points=2, needs=("enough",)),
+            Check(id="served", say="Customers hardly noticed", operator="count", predicate="!object.ok", each="probe/front", during="kill", maximum=4, points=2, needs=("enough",)),
             Check(id="tested", say="It survives our test too", operator="always", predicate='endpoints("storefront").size() >= 2', during="again", points=2, needs=("enough",)),
             Check(id="hands-off", say="The cluster did it", operator="never", predicate='object.verb in ["create", "update", "patch", "scale"]', each="action", during="kill", needs=("enough",)),
             Check(id="foresaw", say="You foresaw it", operator="predicted", predicate="who-returns", points=2),

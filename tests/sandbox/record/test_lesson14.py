@@ -137,7 +137,7 @@ def test_a_wrong_prediction_costs_its_own_points_only() -> None:
 def test_a_bad_first_try_can_be_repeated() -> None:
     run = solved()
     run.answer(False)
-    for _ in range(3):
+    for _ in range(5):
         run.probe(ok=False)
     run.answer(True)
     run.wait(40)

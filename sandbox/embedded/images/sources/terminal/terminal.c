@@ -135,6 +135,8 @@ static int start(char **program, unsigned columns, unsigned rows) {
         for (int descriptor = 0; descriptor < 3; descriptor++) dup2(slave, descriptor);
         if (slave > 2) close(slave);
         signal(SIGPIPE, SIG_DFL);
+        /* Whoever started us may ignore hang-ups (nohup): the shell and what it starts must not inherit that. */
+        signal(SIGHUP, SIG_DFL);
         setenv("TERM", "xterm-256color", 1);
         execvp(program[0], program);
         dprintf(2, "terminal: %s: %s\n", program[0], strerror(errno));
