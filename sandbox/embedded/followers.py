@@ -6,6 +6,7 @@ here: after 10 s without an API server a new Pod took 24 s, after a second outag
 """
 
 import time
+from collections.abc import Sequence
 
 from sandbox.embedded import control_plane, node
 from sandbox.embedded.api import AdminApi
@@ -36,18 +37,22 @@ def older_than(api_server: Trace | None, traces: dict[str, Trace | None]) -> lis
 class Followers:
     """Looks in every round of the supervisor; acts once the API server answers again."""
 
-    def __init__(self, plan: ClusterPlan, processes: Processes, api: AdminApi) -> None:
-        self._names, self._processes, self._api = followers_of(plan), processes, api
+    def __init__(
+        self, plan: ClusterPlan, components: Sequence[Component], processes: Processes, api: AdminApi
+    ) -> None:
+        names = followers_of(plan)
+        self._components = {each.name: each for each in components if each.name in names}
+        self._processes, self._api = processes, api
 
-    def ensure_fresh(self, components: dict[str, Component]) -> list[str]:
+    def ensure_fresh(self) -> list[str]:
         """Start the old ones anew; their names. Raises OSError, StartCancelled."""
         processes = self._processes
         api_server = processes.read_trace(control_plane.API_SERVER)
-        old = older_than(api_server, {name: processes.read_trace(name) for name in self._names})
+        old = older_than(api_server, {name: processes.read_trace(name) for name in self._components})
         if not old or not self._api.is_ready():
             return []
         for name in old:
-            self._start_anew(components[name])
+            self._start_anew(self._components[name])
         return old
 
     def _start_anew(self, component: Component) -> None:

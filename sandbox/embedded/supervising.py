@@ -243,7 +243,7 @@ class EmbeddedCluster:
         """Start dead components again until `stop` is set. Returns with the cluster still running."""
         components = self.components()
         backoff = Backoff()
-        followers = Followers(self.plan, self._processes, self._api)
+        followers = Followers(self.plan, components, self._processes, self._api)
         trim_at = time.monotonic() + _TRIM_EVERY
         while not stop.wait(_LOOK_EVERY):
             for component in components:
@@ -271,7 +271,7 @@ class EmbeddedCluster:
 
     def _refresh(self, followers: Followers) -> None:
         try:
-            if fresh := followers.ensure_fresh({part.name: part for part in self.components()}):
+            if fresh := followers.ensure_fresh():
                 self._note(f"the API server had been away: {', '.join(fresh)} were started anew")
         except StartCancelled:
             return

@@ -13,7 +13,7 @@ from sandbox.embedded.api import AdminApi
 from sandbox.embedded.building import ensure_binary
 from sandbox.embedded.followers import followers_of
 from sandbox.embedded.plan import ClusterPlan
-from sandbox.embedded.processes import Processes
+from sandbox.embedded.processes import Processes, kill
 from sandbox.embedded.progress import ignore
 from sandbox.embedded.status import is_ready
 from sandbox.embedded.supervising import EmbeddedCluster
@@ -98,7 +98,7 @@ def test_after_two_outages_a_new_pod_is_ready_in_seconds(kept):
         died = time.monotonic() + 6
         while time.monotonic() < died:  # as often as it comes back
             if pid := part(kept, control_plane.API_SERVER).pid:
-                os.kill(pid, signal.SIGKILL)
+                kill(pid)
             time.sleep(0.1)
         api = AdminApi(kept.plan, kept.layout.pki)
         wait_until(api.is_ready, 30)
@@ -138,6 +138,6 @@ def test_a_component_that_cannot_live_does_not_burn_the_processor(kept):
     while time.monotonic() < until:
         found = part(kept, victim)
         if found.pid:
-            os.kill(found.pid, signal.SIGKILL)
+            kill(found.pid)
         time.sleep(0.1)
     assert part(kept, victim).restarts - count <= 6
