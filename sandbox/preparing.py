@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
 from sandbox import manifests
@@ -17,6 +17,7 @@ from sandbox.cluster.kubeconfig import kubeconfig_for
 from sandbox.cluster.waiting import wait_for, wait_until_gone
 from sandbox.errors import NotFound, SandboxError, SandboxMismatch, SandboxNotReady
 from sandbox.plan import SANDBOX_LABEL, STUDENT, TOOLBOX_NAMESPACE, SandboxPlan
+from sandbox.starting import apply_start
 from sandbox.tokens import Token, student_token
 from sandbox.toolbox_files import write_file as write_file_in_toolbox
 
@@ -47,29 +48,79 @@ class Prepared:
     key_expires: float
 
 
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """What a lesson lays into a new sandbox: texts by their path in the toolbox's home, and manifests."""
+
+    files: Mapping[str, str] = field(default_factory=dict)
+    objects: Sequence[Mapping[str, Any]] = ()
+
+
+NOTHING = Filling()
+
+
 async def ensure_sandbox(
     keeper: ClusterClient,
     plan: SandboxPlan,
     on_phase: OnPhase,
+    filling: Filling = NOTHING,
     *,
     write_file: WriteFile = write_file_in_toolbox,
 ) -> Prepared:
-    """Guard rails in force, toolbox running, the student's key in it. Repeating it repairs what is missing.
+    """Guard rails in force, toolbox running, key and `filling` in it. Repeating it repairs what is missing.
 
-    The toolbox starts at once, because its container is the slowest part; it gets no key before the guard
-    rails are confirmed. Raises SandboxNotReady (try again), SandboxMismatch (somebody else's namespace),
-    SandboxError (the toolbox cannot start, with the kubelet's reason), ApiError, ClusterUnavailable.
+    Nothing waits for what it does not need: the toolbox starts at once, because its container is the slowest
+    part; the objects follow the confirmed guard rails; the files need the toolbox; the key needs both.
+    Raises SandboxNotReady (try again), SandboxMismatch (somebody else's namespace), SandboxError (the toolbox
+    cannot start, with the kubelet's reason), FileTrouble, ApiError, ClusterUnavailable.
     """
     try:
         async with asyncio.TaskGroup() as group:
             rails = group.create_task(_ensure_rails_and_token(keeper, plan, on_phase))
-            group.create_task(_timed_toolbox(keeper, plan, on_phase))
+            toolbox = group.create_task(_timed_toolbox(keeper, plan, on_phase))
+            group.create_task(_start(keeper, plan, rails, filling.objects))
+            group.create_task(_lay_files(keeper, plan, toolbox, filling.files, write_file))
+            group.create_task(_timed_key(keeper, plan, rails, toolbox, on_phase, write_file))
     except ExceptionGroup as errors:
         raise errors.exceptions[0] from errors
     uid, token = rails.result()
+    return Prepared(uid, token.expires)
+
+
+Rails: TypeAlias = "asyncio.Task[tuple[str, Token]]"
+
+
+async def _start(
+    keeper: ClusterClient, plan: SandboxPlan, rails: Rails, objects: Sequence[Mapping[str, Any]]
+) -> None:
+    await rails
+    await apply_start(keeper, plan, objects)
+
+
+async def _lay_files(
+    keeper: ClusterClient,
+    plan: SandboxPlan,
+    toolbox: asyncio.Task[None],
+    files: Mapping[str, str],
+    write_file: WriteFile,
+) -> None:
+    await toolbox
+    for path, text in files.items():
+        await write_file(keeper, TOOLBOX_NAMESPACE, plan.toolbox, path, text.encode(), mode=0o644)
+
+
+async def _timed_key(
+    keeper: ClusterClient,
+    plan: SandboxPlan,
+    rails: Rails,
+    toolbox: asyncio.Task[None],
+    on_phase: OnPhase,
+    write_file: WriteFile,
+) -> None:
+    _, token = await rails
+    await toolbox
     with _phase(KEY_PHASE, on_phase):
         await _write_key(keeper, plan, token, write_file)
-    return Prepared(uid, token.expires)
 
 
 async def hand_out_key(

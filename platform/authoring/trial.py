@@ -22,12 +22,11 @@ from sandbox.errors import SandboxError
 from sandbox.observing.refusal import ActRefused
 from sandbox.observing.track import Track
 from sandbox.plan import SandboxPlan, plan_for_exercise
-from sandbox.preparing import ensure_sandbox
+from sandbox.preparing import Filling, ensure_sandbox
 from sandbox.record.entry import Entry
 from sandbox.record.exercise import Exercise
 from sandbox.record.marking import Result, work_out
 from sandbox.removing import ensure_removed
-from sandbox.starting import apply_start
 
 OPEN_WITHIN = 120.0  # seconds until the lesson's own `ready` holds
 REMOVE_WITHIN = 60.0  # seconds for which a silent cluster is asked to remove what a run made
@@ -158,8 +157,9 @@ async def _sandbox(
         await on.observer.open(sandbox, plan, exercise, params)
         track = on.observer.track(sandbox)
         on.observer.listen(sandbox, lambda _delta: None)  # memory is measured only while somebody looks
-        await ensure_sandbox(on.keeper, plan, lambda _name, _ms: None)
-        await apply_start(on.keeper, plan, _start(exercise, params))
+        await ensure_sandbox(
+            on.keeper, plan, lambda _name, _ms: None, Filling(objects=_start(exercise, params))
+        )
         on.observer.append(sandbox, "phase", "", {"phase": "ready", "text": ""}, "verify")
         if not await until(lambda: track.begun, OPEN_WITHIN):
             trouble.append(f"the lesson's `ready` did not hold within {OPEN_WITHIN:.0f} s")

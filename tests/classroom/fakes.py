@@ -125,7 +125,13 @@ class FakeObserver:
         return "storefront-1"
 
     async def break_something(
-        self, sandbox: str, kind: str, *, how: str | None = None, pod: str | None = None, ms: int | None = None
+        self,
+        sandbox: str,
+        kind: str,
+        *,
+        how: str | None = None,
+        pod: str | None = None,
+        ms: int | None = None,
     ) -> str:
         self._act("break", kind, how, pod, ms)
         return "storefront-1"
@@ -171,7 +177,7 @@ class FakeSteps:
             raise self.break_at.pop(0)[1]
         self.done.append(name)
 
-    async def prepare(self, row: Any, on_phase: Any) -> Made:
+    async def prepare(self, row: Any, objects: list[dict[str, Any]], on_phase: Any) -> Made:
         on_phase("namespace", None)
         self.there.setdefault(str(row.pk), f"uid-of-{str(row.pk)[:8]}")
         on_phase("namespace", 40.6)
@@ -181,12 +187,6 @@ class FakeSteps:
     async def renew_key(self, row: Any) -> float:
         self._step("renew")
         return time.time() + 3600
-
-    async def lay_files(self, row: Any) -> None:
-        self._step("files")
-
-    async def start(self, row: Any, objects: list[dict[str, Any]]) -> None:
-        self._step("start")
 
     async def remove(self, row: Any) -> None:
         self._step("remove")

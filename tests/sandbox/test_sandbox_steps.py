@@ -16,7 +16,7 @@ from sandbox.errors import (
     SandboxNotReady,
 )
 from sandbox.plan import plan_for
-from sandbox.preparing import ensure_sandbox, hand_out_key
+from sandbox.preparing import Filling, ensure_sandbox, hand_out_key
 from sandbox.removing import ensure_removed
 from sandbox.resetting import reset
 from sandbox.starting import apply_start
@@ -177,6 +177,60 @@ async def test_phases_begin_and_end_and_a_failed_one_does_not_end(monkeypatch):
     assert ("your key", False) not in phases
 
 
+SHOP = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web"}, "spec": {}}
+SHOP_PATH = f"{NS}/pods/web"
+FILLING = Filling({"shop.yaml": "kind: Pod\n"}, [SHOP])
+
+
+async def test_objects_wait_for_the_guard_rails_and_files_for_the_toolbox():
+    cluster, written = TinyCluster(), {}
+
+    async def write(_client, _namespace, pod, path, content, *, mode):
+        assert pod == PLAN.toolbox
+        written[path] = (content[:9], oct(mode))
+
+    async with fake_api(cluster) as api, api.client() as client:
+        await ensure_sandbox(client, PLAN, lambda *_: None, FILLING, write_file=write)
+    assert cluster.at(f"PATCH {SHOP_PATH}") > cluster.at(f"GET {NS}/resourcequotas")
+    assert written["shop.yaml"] == (b"kind: Pod", "0o644")
+    assert written["/home/student/.kube/config"][1] == "0o600"
+
+
+async def test_nothing_is_laid_into_a_sandbox_whose_guard_rails_do_not_stand():
+    cluster = TinyCluster()
+    cluster.fails[f"PATCH {QUOTA}"] = 503
+    async with fake_api(cluster) as api, api.client() as client:
+        with pytest.raises(ClusterUnavailable):
+            await ensure_sandbox(client, PLAN, lambda *_: None, FILLING, write_file=no_key)
+    assert SHOP_PATH not in cluster.objects
+
+
+async def no_key(_client, _namespace, _pod, path, _content, *, mode):
+    assert mode == 0o644, f"no key may go to {path}"
+
+
+@pytest.mark.parametrize("broken", ["namespace", "quota", "key", "file", "object"])
+async def test_F21_a_sandbox_broken_off_at_any_step_is_made_whole_by_the_next_try(broken):
+    cluster, written, breaks = TinyCluster(), [], [broken]
+    place = {"namespace": f"PATCH {NS}", "quota": f"PATCH {QUOTA}", "object": f"PATCH {SHOP_PATH}"}
+    if broken in place:
+        cluster.fails[place[broken]] = 503
+
+    async def write(_client, _namespace, _pod, path, _content, *, mode):
+        if breaks and breaks[0] == ("key" if mode == 0o600 else "file"):
+            breaks.clear()
+            raise ClusterUnavailable("the stream broke")
+        written.append(path)
+
+    async with fake_api(cluster) as api, api.client() as client:
+        with pytest.raises(ClusterUnavailable):
+            await ensure_sandbox(client, PLAN, lambda *_: None, FILLING, write_file=write)
+        cluster.fails.clear()
+        await ensure_sandbox(client, PLAN, lambda *_: None, FILLING, write_file=write)
+    assert SHOP_PATH in cluster.objects
+    assert {"shop.yaml", "/home/student/.kube/config"} <= set(written)
+
+
 async def test_a_key_is_renewed_by_itself():
     cluster = TinyCluster()
     async with fake_api(cluster) as api, api.client() as client:
@@ -186,9 +240,7 @@ async def test_a_key_is_renewed_by_itself():
 
 
 async def filled(client, cluster):
-    await ensure_sandbox(client, PLAN, lambda *_: None, write_file=no_file)
-    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web"}, "spec": {}}
-    await apply_start(client, PLAN, [pod])
+    await ensure_sandbox(client, PLAN, lambda *_: None, Filling(objects=[SHOP]), write_file=no_file)
     cluster.log.clear()
 
 

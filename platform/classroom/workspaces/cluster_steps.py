@@ -27,10 +27,11 @@ class ClusterSteps:
         self._limit = 0
         self._limit_at = -LIMIT_SECONDS
 
-    async def prepare(self, row: Sandbox, on_phase: OnPhase) -> Made:
-        from sandbox.preparing import ensure_sandbox
+    async def prepare(self, row: Sandbox, objects: list[dict[str, Any]], on_phase: OnPhase) -> Made:
+        from sandbox.preparing import Filling, ensure_sandbox
 
-        made = await ensure_sandbox(self.keeper, plan_of(row), on_phase)
+        filling = Filling(await in_database(home_files, row), objects)
+        made = await ensure_sandbox(self.keeper, plan_of(row), on_phase, filling)
         return Made(made.namespace_uid, made.key_expires)
 
     async def renew_key(self, row: Sandbox) -> float:
@@ -38,20 +39,11 @@ class ClusterSteps:
 
         return (await hand_out_key(self.keeper, plan_of(row))).expires
 
-    async def lay_files(self, row: Sandbox) -> None:
-        for name, text in (await in_database(home_files, row)).items():
-            await self.write_file(row, name, text)
-
     async def write_file(self, row: Sandbox, name: str, text: str) -> None:
         from sandbox.terminal import write_file
 
         plan = plan_of(row)
         await write_file(self.keeper, TOOLBOX_NAMESPACE, plan.toolbox, f"{HOME}/{name}", text.encode())
-
-    async def start(self, row: Sandbox, objects: list[dict[str, Any]]) -> None:
-        from sandbox.starting import apply_start
-
-        await apply_start(self.keeper, plan_of(row), objects)
 
     async def remove(self, row: Sandbox) -> None:
         from sandbox.removing import ensure_removed

@@ -55,17 +55,12 @@ class Made:
 class Steps(Protocol):
     """What can be done to a sandbox in the cluster. Every one is idempotent and may raise SandboxError."""
 
-    async def prepare(self, row: Sandbox, on_phase: OnPhase) -> Made:
-        """Namespace, guard rails, toolbox, key: all confirmed."""
+    async def prepare(self, row: Sandbox, objects: list[dict[str, Any]], on_phase: OnPhase) -> Made:
+        """Namespace, guard rails, toolbox, key, the lesson's start state and its files (or the student's text
+        of them) in the toolbox's home: all confirmed."""
 
     async def renew_key(self, row: Sandbox) -> float:
         """A fresh key into the toolbox; when it ends, in Unix seconds."""
-
-    async def lay_files(self, row: Sandbox) -> None:
-        """The lesson's files (or the student's text of them) into the toolbox's home."""
-
-    async def start(self, row: Sandbox, objects: list[dict[str, Any]]) -> None:
-        """The lesson's start state."""
 
     async def remove(self, row: Sandbox) -> None:
         """Everything of it, and nothing whose uid is not the recorded one."""
@@ -226,10 +221,9 @@ class Reconciler:
                 note_phase(phases, name, ms)
                 self._tell(row, phases=[dict(each) for each in phases])
 
-            made = await self.steps.prepare(row, on_phase)
+            made = await self.steps.prepare(row, await in_database(start_objects, row), on_phase)
             self._key_expires[str(row.pk)] = made.key_expires
             await self._save(row, namespace_uid=made.namespace_uid, phases=phases)
-            await self._fill(row)
         except SandboxError as error:
             await self._failed(row, error)
             return
@@ -238,16 +232,6 @@ class Reconciler:
         await self._save(row, phase=Phase.READY, expires=expires, text=text, tries=0, lost=False)
         self._tell(row)
         self._ask_probes(row)
-
-    async def _fill(self, row: Sandbox) -> None:
-        """The lesson's files and start objects, side by side: neither needs the other. Raises SandboxError."""
-        objects = await in_database(start_objects, row)
-        done = await asyncio.gather(
-            self.steps.lay_files(row), self.steps.start(row, objects), return_exceptions=True
-        )
-        for failure in done:
-            if isinstance(failure, BaseException):
-                raise failure
 
     async def _failed(self, row: Sandbox, error: SandboxError) -> None:
         """Ours, never the student's: say so, wait, try again."""
