@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -68,6 +69,19 @@ class Shop:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    def silent_on(self, *paths: str, seconds: float = 0.4) -> bool:
+        """Whether none of the pages, all asked at the same time, answers so soon."""
+
+        def silent(path: str) -> bool:
+            try:
+                self.get(path, timeout=seconds)
+            except TimeoutError:
+                return True
+            return False
+
+        with ThreadPoolExecutor(len(paths)) as customers:
+            return all(customers.map(silent, paths))
 
     def resident(self) -> int:
         """Bytes, as the app itself says on its admin port."""
@@ -186,12 +200,16 @@ def microservices(open_app: Open) -> Callable[..., Form]:
     def build(
         version: str = "1.0", *, catalogue: dict | None = None, orders: dict | None = None, **front: str
     ):
-        stock = open_app("stock:1.0")
-        listing = open_app("catalogue:1.0", STOCK_URL=stock.url, **(catalogue or {}))
-        taking = open_app("orders:1.0", STOCK_URL=stock.url, **(orders or {}))
+        start = partial(open_app, listening=False)  # all at the same time: their ports are known
+        stock = start("stock:1.0")
+        listing = start("catalogue:1.0", STOCK_URL=stock.url, **(catalogue or {}))
+        taking = start("orders:1.0", STOCK_URL=stock.url, **(orders or {}))
         addresses = {"CATALOGUE_URL": listing.url, "ORDERS_URL": taking.url, "STOCK_URL": stock.url}
-        shop = open_app(f"storefront:{version}", **{**addresses, **front})
-        return Form(shop, {"storefront": shop, "catalogue": listing, "orders": taking, "stock": stock})
+        shop = start(f"storefront:{version}", **{**addresses, **front})
+        parts = {"storefront": shop, "catalogue": listing, "orders": taking, "stock": stock}
+        for part in parts.values():
+            part.await_listening()
+        return Form(shop, parts)
 
     return build
 

@@ -7,6 +7,8 @@ import signal
 import socket
 import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -36,6 +38,30 @@ def page(image: str) -> str:
 @pytest.fixture
 def app(open_app, image):
     return open_app(image, POD_UID=UID, POD_NAME="copy-1", NODE_NAME="worker-2", ZONE="quay")
+
+
+def of_every_app(check: Callable) -> Callable:
+    """`check(app, page)` of all apps at the same time, because most of it is waiting; which ones failed is said."""
+
+    def test(open_app) -> None:
+        apps = {image: open_app(image, listening=False) for image in IMAGES}
+
+        def run(image: str) -> Exception | None:
+            try:
+                apps[image].await_listening()
+                check(apps[image], PAGES[image.partition(":")[0]])
+            except Exception as failed:
+                failed.add_note(f"This is {image}.")
+                return failed
+            return None
+
+        with ThreadPoolExecutor(len(IMAGES)) as pool:
+            failures = [failed for failed in pool.map(run, IMAGES) if failed]
+        if failures:
+            raise ExceptionGroup("not every app does it", failures)
+
+    test.__name__, test.__doc__ = check.__name__, check.__doc__
+    return test
 
 
 def test_it_says_who_it_is_and_echoes_the_nonce(app, image):
@@ -77,6 +103,7 @@ def test_every_third_fails(app, page):
     assert [app.get(page)[0] for _ in range(9)] == [200, 200, 500] * 3
 
 
+@of_every_app
 def test_slow_is_slow_and_health_is_not(app, page):
     app.switch("slow=300ms")
     began = time.monotonic()
@@ -87,11 +114,10 @@ def test_slow_is_slow_and_health_is_not(app, page):
     assert time.monotonic() - began < 0.2
 
 
+@of_every_app
 def test_hang_answers_nobody_and_then_everybody(app, page):
     app.switch("hang")
-    for path in (page, "/healthz"):
-        with pytest.raises(TimeoutError):
-            app.get(path, timeout=0.4)
+    assert app.silent_on(page, "/healthz")
     assert app.get("/metrics", port=app.admin)[0] == 200  # whoever looks after it can still look
     answers: list[int] = []
     customer = threading.Thread(target=lambda: answers.append(app.get(page)[0]))
@@ -114,7 +140,8 @@ def test_wrong_switches_are_refused_and_change_nothing(app, words):
     assert set(before) == {"ready", "live", "slow", "error", "hang", "spin", "leak", "ignore-sigterm", "exit"}
 
 
-def test_a_leak_takes_memory_and_gives_it_back(app):
+@of_every_app
+def test_a_leak_takes_memory_and_gives_it_back(app, page):
     before = app.resident()
     app.switch("leak=64Mi/s")
     time.sleep(1)
@@ -127,21 +154,23 @@ def test_a_leak_takes_memory_and_gives_it_back(app):
         time.sleep(0.1)
 
 
-def test_spin_burns_cpu_until_switched_off(app):
+@of_every_app
+def test_spin_burns_cpu_until_switched_off(app, page):
     def ticks() -> int:
         fields = Path(f"/proc/{app.process.pid}/stat").read_text().rpartition(")")[2].split()
         return int(fields[11]) + int(fields[12])
 
     app.switch("spin=1")
-    before = ticks()
-    time.sleep(1)
-    assert ticks() - before > 20  # hundredths of a second
+    before, deadline = ticks(), time.monotonic() + 5
+    while ticks() - before <= 20:  # hundredths of a second; all apps share the cores
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
     assert app.get("/healthz")[0] == 200
     app.switch("spin=0")
-    time.sleep(0.3)
+    time.sleep(0.2)
     before = ticks()
-    time.sleep(0.5)
-    assert ticks() - before < 15
+    time.sleep(0.4)
+    assert ticks() - before < 12
 
 
 def test_exit_by_environment_and_by_switch(open_app, image):
@@ -159,6 +188,7 @@ def test_an_environment_without_sense_is_an_exit_with_a_reason(open_app, image, 
     assert "cannot start" in app.log.read_text()
 
 
+@of_every_app
 def test_sigterm_leaves_as_the_shop_promises(app, page):
     began = time.monotonic()
     app.terminate()
@@ -171,8 +201,9 @@ def test_sigterm_leaves_as_the_shop_promises(app, page):
     assert 1.0 <= time.monotonic() - began < 2.0
 
 
+@of_every_app
 def test_sigterm_lets_an_open_request_finish(app, page):
-    app.switch("slow=1800ms")
+    app.switch("slow=1500ms")
     answers: list[int] = []
     customer = threading.Thread(target=lambda: answers.append(app.get(page)[0]))
     customer.start()
@@ -183,6 +214,7 @@ def test_sigterm_lets_an_open_request_finish(app, page):
     assert answers == [200]
 
 
+@of_every_app
 def test_sigterm_waits_no_longer_than_the_grace_period_for_a_hanging_request(app, page):
     app.switch("hang")
     with socket.create_connection(("127.0.0.1", app.port)) as customer:
@@ -204,7 +236,8 @@ def test_sigterm_before_the_start_ends_at_once(open_app, image):
     assert app.process.wait(2) == 0
 
 
-def test_a_deaf_app_ignores_sigterm(app):
+@of_every_app
+def test_a_deaf_app_ignores_sigterm(app, page):
     app.switch("ignore-sigterm=on")
     app.process.send_signal(signal.SIGTERM)
     time.sleep(0.3)
