@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 
 from lessons.cel_codes import code_of
 from lessons.exercise_loading import LoadedExercise
+from lessons.not_yet import check_expression_runs
 from lessons.reading import Section
 from sandbox.record.cel import CelError, Names, Predicate, Template, compile_predicate
 from sandbox.record.exercise import Check, Exercise, Hint, Prediction
@@ -33,13 +34,21 @@ def check_expressions(loaded: LoadedExercise) -> list[tuple[Expression, Predicat
 def compile_noting(each: Expression) -> list[tuple[Expression, Predicate]]:
     """The predicates of one expression (a template may have several), or a problem in its section."""
     try:
-        if each.want == "template":
-            return [(each, predicate) for predicate in Template(each.text, names=each.names).predicates]
-        return [(each, compile_predicate(each.text, names=each.names, want=each.want))]
+        found = _compiled(each)
     except CelError as error:
         where = f"col {error.column}" if error.line == 1 else f"line {error.line} col {error.column}"
         each.section.note(code_of(error.message), f"{where}: {error.message}", key=each.key)
         return []
+    kinds = frozenset({each.names.each or ""}).union(*(predicate.kinds for predicate in found))
+    check_expression_runs(each.section, each.key, kinds)
+    return [(each, predicate) for predicate in found]
+
+
+def _compiled(each: Expression) -> list[Predicate]:
+    """Raises CelError."""
+    if each.want == "template":
+        return Template(each.text, names=each.names).predicates
+    return [compile_predicate(each.text, names=each.names, want=each.want)]
 
 
 def expressions(loaded: LoadedExercise) -> Iterator[Expression]:

@@ -9,14 +9,20 @@ import pytest
 
 from lessons import not_yet
 from lessons.traffic_loading import PROBE_KINDS, TOOLBOX_KINDS
+from sandbox.cluster.kinds import WATCHED
 from sandbox.faults.registry import FAULTS
 from sandbox.observing.toolbox_asking import argv_for
 from sandbox.probing import spec_for
+from sandbox.record.cel_names import KINDS
 from sandbox.record.exercise import Probe
 
 
 def test_faults_are_those_of_the_injector():
     assert set(FAULTS) == not_yet.FAULTS
+
+
+def test_every_kind_that_may_be_named_is_watched_or_refused():
+    assert KINDS - {kind.name for kind in WATCHED} == not_yet.UNSEEN
 
 
 @pytest.mark.parametrize("kind", PROBE_KINDS)
