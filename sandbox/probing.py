@@ -178,6 +178,16 @@ def _json(text: str) -> Any:
     if not text.startswith(("{", "[")):
         return None
     try:
-        return msgspec.json.decode(text)
+        found = msgspec.json.decode(text)
+        return found if _fits(found) else None
     except (msgspec.MsgspecError, RecursionError):
         return None
+
+
+def _fits(value: Any) -> bool:
+    """Whole numbers of 64 bits only: one larger would leave every predicate over the probe undecided."""
+    if isinstance(value, dict):
+        return all(_fits(each) for each in value.values())
+    if isinstance(value, list):
+        return all(_fits(each) for each in value)
+    return not isinstance(value, int) or -(2**63) <= value < 2**64

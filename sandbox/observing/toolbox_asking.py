@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import json
 import math
+import re
 import secrets
 import time
 from collections.abc import Awaitable, Callable
@@ -27,6 +28,7 @@ SHORTEST_EVERY = 1.0  # seconds
 MOST_OPEN = 4  # programs of one probe at a time
 STARTING = 2.0  # seconds that starting a program may take, over the probe's own timeout
 OUTPUT = 8 * 1024
+_STATUS = re.compile(r"[0-9]{3}")
 # curl's exit codes, in the words of the prober.
 _STOPPED = (124, 143)  # what `timeout` ends with when it had to stop the program
 _ERRORS = {6: "no such host", 7: "refused", 28: "timeout", 52: "closed", 56: "reset"}
@@ -129,7 +131,7 @@ def read_output(probe: Probe, about: ProbeResult, ran: ExecResult) -> ProbeResul
     return _with(
         about,
         ok_transport=True,
-        status=int(words[1]) if len(words) > 1 and words[1].isdigit() else 0,
+        status=int(words[1]) if len(words) > 1 and _STATUS.fullmatch(words[1]) else 0,
         body=body,
         echo_nonce=headers.get("x-glasshull-nonce", ""),
         echo_pod_uid=headers.get("x-glasshull-pod-uid", ""),

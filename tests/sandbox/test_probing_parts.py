@@ -84,6 +84,22 @@ def test_an_answer_counts_with_its_nonce_and_from_a_pod_of_this_sandbox(
     assert (verdict.ok, verdict.reason) == (ok, reason)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{" + '"x": ' + "9" * 40 + "}",
+        '{"x": {"y": [1, -' + "9" * 30 + "]}}",
+        '{"x": 1e999}',
+        '{"x": "\\ud800"}',
+        '{"x": ' + "[" * 2000 + "]" * 2000 + "}",
+        '{"x": NaN}',
+        '{"x": 1',
+    ],
+)
+def test_a_body_that_predicates_could_not_read_is_only_text(text):
+    assert evaluate(answer(body=text), {"u1"}).json is None
+
+
 def test_good_answers_become_one_summary_a_second():
     summariser = ProbeSummariser()
     changes = [

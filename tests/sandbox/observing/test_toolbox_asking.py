@@ -47,6 +47,12 @@ def test_an_answer_is_read_with_its_status_and_who_gave_it():
     assert not evaluate(heard, {"v"}).ok
 
 
+@pytest.mark.parametrize("status", ["", "²", "9" * 5000, "-1", "200x", "ok"])
+def test_a_status_that_is_none_stops_nobody(status: str):
+    heard = read_output(HTTP, ABOUT, ran(0, f"HTTP/1.1 {status}\r\nX-Glasshull-Nonce: n1\r\n\r\nhello"))
+    assert (heard.ok_transport, heard.status, heard.body) == (True, 0, "hello")
+
+
 @pytest.mark.parametrize(
     ("probe", "result", "error"),
     [
