@@ -149,9 +149,11 @@ def test_the_real_course_has_no_problem(bench):
 
 def test_a_lesson_without_its_text(bench):
     bench.file("lesson.md").unlink()
-    assert [(p.code, p.message) for p in bench.lint() if p.code == "L001"] == [
-        ("L001", "folder has no lesson.md")
-    ]
+    (problem,) = (p for p in bench.lint() if p.code == "L001")
+    assert str(problem) == (
+        "14-self-healing/lesson.md:1:1 L001 folder has no lesson.md"
+        "  help: add the file, or take out what needs it"
+    )
 
 
 def test_an_exercise_without_a_solution(bench):
@@ -186,6 +188,9 @@ def test_a_translation_with_another_block(bench):
     bench.write("lesson.de.md", text.replace(":::{fault} kill", ":::{predict} who-returns"))
     problem = next(p for p in bench.lint() if p.code == "L019")
     assert problem.message == 'block 4 of step "break" is "predict who-returns", expected "fault kill"'
+    line = bench.line_of("lesson.de.md", "Click any Pod") + 1
+    assert str(problem).startswith(f"14-self-healing/lesson.de.md:{line}:")
+    assert str(problem).endswith("  help: give the translation the same steps and blocks in the same order")
 
 
 def test_a_translation_with_another_step(bench):
