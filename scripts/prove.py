@@ -19,7 +19,6 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "platform"), str(ROOT)]
 
 from authoring.proving import page, prove_course, total  # noqa: E402
-from authoring.recording import keep_runs  # noqa: E402
 from authoring.staging import NoCluster, state_folder  # noqa: E402
 from bench.product import ProductFailed, make_home, start, stop, wait_until_ready  # noqa: E402
 from lessons.problems import LessonInvalid  # noqa: E402
@@ -61,8 +60,9 @@ def main(record: bool) -> int:
     began = time.monotonic()
     try:
         with a_cluster() as home:
-            reports = asyncio.run(prove_course(COURSE, home, lambda line: print(line, flush=True)))
-            version = kubernetes_of(home)
+            reports, version = asyncio.run(
+                prove_course(COURSE, home, lambda line: print(line, flush=True), record=record)
+            )
     except LessonInvalid as invalid:
         print("\n".join(str(problem) for problem in invalid.problems))
         print(f"0 passed, {len(invalid.problems)} failed")
@@ -73,23 +73,12 @@ def main(record: bool) -> int:
     seconds = time.monotonic() - began
     PAGE.write_text(page(reports, seconds, version, time.time()), encoding="utf-8")
     for report in reports:
-        if record:
-            done = [each for each in report.done if each[0].way.kind != "right"]
-            print(
-                f"{report.lesson.slug}  {len(keep_runs(report.lesson, done, version))} recordings are kept."
-            )
         for proof in report.proofs:
             for note in proof.notes:
                 print(f"{report.lesson.slug}  {proof.code} {note}")
     print(f"{PAGE.relative_to(ROOT)} is written, after {seconds:.0f} s.")
     print(total(reports))
     return 1 if any(report.failed for report in reports) else 0
-
-
-def kubernetes_of(home: Path) -> str:
-    """As the built binaries are named: `bin/v1.37.2/…`."""
-    versions = sorted(path.parent.name for path in (home / "bin").glob("*/kubectl"))
-    return versions[-1] if versions else "of an unknown version"
 
 
 if __name__ == "__main__":

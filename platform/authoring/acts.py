@@ -27,6 +27,7 @@ from sandbox.toolbox_files import write_file
 # Seconds without any change of an object after which a wait may be given up, when a hint fits as well. The
 # shop's app starts in 8 s, in which nothing is written either.
 QUIET = 12.0
+QUIET_WITHOUT_HINT = 35.0  # hints ask for at most half a minute of the same, so none will come any more
 FAULT_ENDS = 60.0  # seconds for a fault to end, beyond the time it lasts
 LOAD_ENDS = 10.0  # seconds for the last answers of a load, beyond its time
 RUN_WITHIN = 60.0  # seconds for a command in the toolbox
@@ -120,10 +121,11 @@ async def _run(on: Stage, track: Track, exercise: Exercise, argv: Any, params: M
 
 
 def is_stuck(on: Stage, track: Track) -> bool:
-    """A hint says what is wrong, and nothing moves any more: waiting on would show nothing new."""
-    if track.engine is None or track.engine.valid_hint is None:
+    """Nothing moves any more, and a hint says what is wrong or none can come: waiting on would show nothing new."""
+    if track.engine is None:
         return False
-    return time.time() - last_move(on.store.entries.get(track.sandbox, [])) > QUIET
+    quiet = QUIET_WITHOUT_HINT if track.engine.valid_hint is None else QUIET
+    return time.time() - last_move(on.store.entries.get(track.sandbox, [])) > quiet
 
 
 def last_move(entries: list[Entry]) -> float:

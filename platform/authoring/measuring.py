@@ -1,4 +1,4 @@
-"""What a run used, from its record alone. Pure."""
+"""What a run used, from its record and from what the kernel counted meanwhile. Pure."""
 
 from __future__ import annotations
 
@@ -12,15 +12,17 @@ from sandbox.record.entry import Entry
 class Peak:
     """`pods`: most at once, those on their way out included; `pods_at_rest`: those staying when it was handed over.
 
-    `memory`: most bytes the apps said they used together, None where nobody measured.
+    `memory`: most bytes the apps said they used together, None where nobody measured. `cores`: most CPU in any ten
+    seconds, which is in no record: the kernel counted it, or it is None.
     """
 
     pods: int
     pods_at_rest: int
     memory: int | None
+    cores: float | None = None
 
 
-def peak_of(entries: Iterable[Entry]) -> Peak:
+def peak_of(entries: Iterable[Entry], cores: float | None = None) -> Peak:
     there: dict[str, bool] = {}  # uid -> stays
     most = 0
     memory: int | None = None
@@ -34,4 +36,4 @@ def peak_of(entries: Iterable[Entry]) -> Peak:
         elif entry.kind == "measure":
             together = int(sum(entry.change["pods"].values()))
             memory = max(memory or 0, together)
-    return Peak(most, sum(there.values()), memory)
+    return Peak(most, sum(there.values()), memory, cores)

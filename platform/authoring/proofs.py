@@ -196,6 +196,7 @@ def within_budget(lesson: Lesson, exercise: Exercise, done: Sequence[Done], peak
         return Proof("P05", None, "no run to measure")
     rest, most = max(peak.pods_at_rest for peak in peaks), max(peak.pods for peak in peaks)
     memory = max((peak.memory for peak in peaks if peak.memory is not None), default=None)
+    cores = max((peak.cores for peak in peaks if peak.cores is not None), default=None)
     slowest = max(trial.seconds for job, trial in _of(done, "P02"))
     mib = 2**20
     seen = (
@@ -203,15 +204,19 @@ def within_budget(lesson: Lesson, exercise: Exercise, done: Sequence[Done], peak
         if memory is not None
         else "memory not measured"
     )
+    spent = f"{cores:.2f} of {exercise.cpu:g} CPU peak" if cores is not None else "CPU not measured"
     notes: list[str] = []
     if rest > exercise.pods:
         notes.append(f"{rest} Pods stay, the budget says {exercise.pods}: raise budget.pods")
     if memory is not None and memory > exercise.memory:
         notes.append(f"the Pods use {memory / mib:.0f} MiB, the budget says {exercise.memory / mib:.0f}")
+    if cores is not None and cores > exercise.cpu:
+        notes.append(f"the Pods use {cores:.2f} CPU, the budget says {exercise.cpu:g}: raise budget.cpu")
     if slowest > lesson.minutes * 60:
         notes.append(f"the reference run takes {slowest / 60:.1f} min of {lesson.minutes}: raise minutes")
-    text = f"{rest} Pods of {exercise.pods} (at most {most} at once), {seen}; reference {slowest / 60:.1f} min of"
-    return Proof("P05", not notes, f"{text} {lesson.minutes}", tuple(notes))
+    pods = f"{rest} Pods of {exercise.pods} (at most {most} at once)"
+    text = f"{pods}, {seen}, {spent}; reference {slowest / 60:.1f} min of {lesson.minutes}"
+    return Proof("P05", not notes, text, tuple(notes))
 
 
 # --- P06 tiers, P07 undecided -------------------------------------------------------------------------------

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from authoring.proofs import TITLES, Proof
+from authoring.proofs import TITLES, Done, Proof
+from authoring.recording import keep_runs
 from authoring.report import Report
 from authoring.staging import stage
 from authoring.verify import AT_ONCE, Asked, Say, prove
 from lessons.course_loading import read_frame
+from lessons.models import Lesson
 
 WORDS = {True: "yes", False: "**no**", None: "–"}
 
@@ -22,18 +24,31 @@ def open_lessons(course: Path) -> list[Path]:
     return [course / slug for slug in slugs if any((course / slug).glob("exercise.yaml"))]
 
 
-async def prove_course(course: Path, home: Path, say: Say) -> list[Report]:
-    """Each variant edge once, each wrong way once. A lesson that does not load is the error of the whole.
+async def prove_course(
+    course: Path, home: Path, say: Say, *, record: bool = False
+) -> tuple[list[Report], str]:
+    """Each variant edge once, each wrong way once; and the cluster's own version, such as v1.37.2.
+
+    `record`: keep the runs of the solution and of each wrong way as recordings. A lesson that does not load is the
+    error of the whole.
 
     Raises LessonInvalid, NoCluster.
     """
     slots = asyncio.Semaphore(AT_ONCE)
     async with stage(home) as on:
+        version = str((await on.keeper.request("GET", "/version"))["gitVersion"])
+
+        def keep(lesson: Lesson, done: Sequence[Done]) -> None:
+            shown = [each for each in done if each[0].way.kind != "right"]
+            say(f"{lesson.slug}  {len(keep_runs(lesson, shown, version))} recordings are kept.")
 
         async def one(path: Path) -> Report:
-            return await prove(on, Asked(path), slots, lambda line: say(f"{path.name}  {line}"))
+            def said(line: str) -> None:
+                say(f"{path.name}  {line}")
 
-        return list(await asyncio.gather(*(one(path) for path in open_lessons(course))))
+            return await prove(on, Asked(path), slots, said, keep if record else None)
+
+        return list(await asyncio.gather(*(one(path) for path in open_lessons(course)))), version
 
 
 def total(reports: Sequence[Report]) -> str:

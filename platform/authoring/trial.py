@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from authoring.acts import do, is_stuck, until
+from authoring.cpu import CpuMeter, peak_cores
 from authoring.staging import Stage
 from lessons.manifests_loading import substitute
 from lessons.models import Way
@@ -37,7 +38,10 @@ _PASSING = frozenset({"Node", "Event", "EndpointSlice"})  # not the student's, o
 
 @dataclass
 class Trial:
-    """What came of one run. `trouble` is what the way itself met (a refused manifest, a wait that ran out)."""
+    """What came of one run. `trouble` is what the way itself met (a refused manifest, a wait that ran out).
+
+    `cores`: the most CPU its Pods used in any ten seconds; None where it could not be measured.
+    """
 
     way: str
     params: dict[str, Any]
@@ -47,6 +51,7 @@ class Trial:
     hints: list[str]
     trouble: list[str] = field(default_factory=list)
     images: dict[str, str] = field(default_factory=dict)
+    cores: float | None = None
 
 
 @dataclass
@@ -69,9 +74,13 @@ async def run_way(
     trial = Trial(way.name, dict(params), None, 0.0, [], [], images=dict(on.images))
     try:
         async with _sandbox(on, exercise, params, trial.trouble) as track:
+            meter = CpuMeter(lambda: track.pod_uids)
+            metering = asyncio.create_task(meter.run(), name="cpu of a run")
             try:
                 await _attempt(on, track, exercise, way, untouched, trial)
             finally:
+                metering.cancel()
+                trial.cores = peak_cores(meter.readings)
                 trial.entries = list(on.store.read(track.sandbox))
     except SandboxError as error:
         trial.trouble.append(f"{type(error).__name__}: {error}")

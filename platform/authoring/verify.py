@@ -47,6 +47,7 @@ WRONG_WAIT = 40.0
 SEEDS = 5  # values drawn as for students, tried when a proof is repeated
 TIERS = ("namespace", "recorded")  # what `--tier` can prove today
 Say = Callable[[str], None]
+Kept = Callable[[Lesson, Sequence[Done]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +160,13 @@ async def _reset(
         return await run_reset(on, exercise, way, params)
 
 
-async def prove(on: Stage, asked: Asked, slots: asyncio.Semaphore, say: Say) -> Report:
-    """Everything that a lesson has to prove, on the cluster. Raises LessonInvalid."""
+async def prove(
+    on: Stage, asked: Asked, slots: asyncio.Semaphore, say: Say, keep_them: Kept | None = None
+) -> Report:
+    """Everything that a lesson has to prove, on the cluster. Raises LessonInvalid.
+
+    `keep_them` is given the runs before they are judged together: P06 then finds the recordings of these very runs.
+    """
     lesson, exercise = exercise_of(asked.path)
     edges: Sequence[Mapping[str, Any]] = edges_for(exercise) or [{}]
     variants = edges if asked.every_edge else edges[:1]
@@ -178,6 +184,8 @@ async def prove(on: Stage, asked: Asked, slots: asyncio.Semaphore, say: Say) -> 
             run_jobs(on, exercise, jobs, slots, say),
             _reset(on, exercise, solution, dict(variants[0]), slots),
         )
+    if keep_them is not None:
+        keep_them(lesson, done)
     proofs = await asyncio.to_thread(proofs_of, lesson, exercise, done, reset, asked.tier)
     return Report(lesson, asked.tier, asked.runs, told_variants(variants), proofs, done)
 
@@ -207,7 +215,7 @@ def proofs_of(
         right_ways_pass(done),
         wrong_ways_fail(done),
         claims_match(lesson, exercise, done),
-        within_budget(lesson, exercise, done, [peak_of(trial.entries) for trial in right]),
+        within_budget(lesson, exercise, done, [peak_of(trial.entries, trial.cores) for trial in right]),
         tiers_agree(
             tier,
             [replay_of_trial(exercise, job, trial) for job, trial in marked],

@@ -151,11 +151,17 @@ def test_what_a_run_used() -> None:
 
 
 def test_the_budget_names_what_to_raise(lesson: Any, real: Any) -> None:
-    over = Peak(pods=9, pods_at_rest=lesson.exercise.pods + 1, memory=lesson.exercise.memory + 2**20)
+    over = Peak(
+        pods=9,
+        pods_at_rest=lesson.exercise.pods + 1,
+        memory=lesson.exercise.memory + 2**20,
+        cores=lesson.exercise.cpu + 0.1,
+    )
     proof = within_budget(dataclasses.replace(lesson, minutes=1), lesson.exercise, [real], [over])
     assert proof.ok is False
     assert [note.split(":")[-1].strip() for note in proof.notes if "raise" in note] == [
         "raise budget.pods",
+        "raise budget.cpu",
         "raise minutes",
     ]
     assert any("MiB" in note for note in proof.notes)
