@@ -1,7 +1,7 @@
 """Recordings: the record of a real run beside its lesson, read whole or refused by name.
 
 `recordings/<tier>/<way>.jsonl.gz`: gzipped JSON lines. The first is a header that names the lesson, its rubric, the
-way, the values and the verdicts, with the SHA-256 of all that follows; then one record entry a line.
+way, the values and the verdicts, with the SHA-256 of itself and of all that follows; then one record entry a line.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from sandbox.record.picture import Picture
 if TYPE_CHECKING:  # the engine takes half a second to import, and pages only read
     from sandbox.record.marking import Result
 
-FORMAT = 1
+FORMAT = 2
 TIER = "namespace"
 SUFFIX = ".jsonl.gz"
 MOST_BYTES = 64 * 2**20  # unpacked; a lesson's run is about 2 MiB
@@ -92,8 +92,8 @@ def encode(
         "verdicts": {verdict.check: verdict.outcome for verdict in result.verdicts},
         "images": dict(images),
         "made": entries[0].at if entries else 0,
-        "sha256": hashlib.sha256(body).hexdigest(),
     }
+    header["sha256"] = _sum(header, body)
     return gzip.compress(msgspec.json.encode(header) + b"\n" + body, compresslevel=9, mtime=0)
 
 
@@ -156,15 +156,23 @@ def _refusal(path: Path, _stamp: int, slug: str, rubric: str) -> str:
 def _vouched_for(path: Path, slug: str, rubric: str) -> tuple[dict[str, Any], bytes]:
     """Header and body. Raises RecordingInvalid."""
     header, body = _split(path)
-    if header.get("sha256") != hashlib.sha256(body).hexdigest():
-        raise RecordingInvalid(f"{path.name} was edited by hand; {AGAIN}")
+    if header.get("recording") != FORMAT:
+        raise RecordingInvalid(f"{path.name} is of another format, not {FORMAT}; {AGAIN}")
     if header.get("lesson") != slug:
         raise RecordingInvalid(
             f"{path.name} is a recording of {header.get('lesson')}, not of {slug}; {AGAIN}"
         )
     if header.get("rubric_hash") != rubric:
         raise RecordingInvalid(f"{path.name} was made of another version of {slug}; {AGAIN}")
+    if header.get("sha256") != _sum(header, body):
+        raise RecordingInvalid(f"{path.name} was edited by hand; {AGAIN}")
     return header, body
+
+
+def _sum(header: Mapping[str, Any], body: bytes) -> str:
+    """Over what the header says, too: verdicts and values are as much of the run as its entries."""
+    said = {key: value for key, value in header.items() if key != "sha256"}
+    return hashlib.sha256(msgspec.json.encode(said) + b"\n" + body).hexdigest()
 
 
 def _split(path: Path) -> tuple[dict[str, Any], bytes]:

@@ -78,6 +78,33 @@ def test_one_edited_by_hand_is_refused_by_name(lesson: Any, path: Path) -> None:
         read_recording(path, lesson)
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"points": 1},
+        {"params": {"replicas": 4}},
+        {"verdicts": {"enough": "pass"}},
+        {"made": 0},
+        {"way": "one-replica"},
+        {"images": {}},
+        {"sha256": ""},
+        {"praise": "well done"},
+    ],
+    ids=lambda said: next(iter(said)),
+)
+def test_nor_may_its_header_be_edited(lesson: Any, path: Path, said: dict[str, Any]) -> None:
+    rewritten(path, lambda header, body: ({**header, **said}, body))
+    with pytest.raises(RecordingInvalid, match=r"solution\.jsonl\.gz was edited by hand"):
+        read_recording(path, lesson)
+
+
+@pytest.mark.parametrize("format_", [1, 3, None])
+def test_one_of_another_format_is_refused_by_name(lesson: Any, path: Path, format_: int | None) -> None:
+    rewritten(path, lambda header, body: ({**header, "recording": format_}, body))
+    with pytest.raises(RecordingInvalid, match=r"solution\.jsonl\.gz is of another format, not 2"):
+        read_recording(path, lesson)
+
+
 def test_one_with_an_entry_left_out_is_refused(lesson: Any, path: Path) -> None:
     rewritten(path, lambda header, body: (header, b"\n".join(body.splitlines()[1:]) + b"\n"))
     with pytest.raises(RecordingInvalid, match="edited by hand"):
