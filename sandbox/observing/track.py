@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
+from sandbox.observing.effort import Effort
 from sandbox.observing.fault_runs import FaultRuns, targets_of
 from sandbox.plan import SandboxPlan
 from sandbox.record.attempt import AttemptCourse, Command
@@ -76,6 +77,7 @@ class Track:
         self.opened = False  # the lesson's own `ready` has held since the start or the last reset
         self.busy: str | None = None  # an act under way, by name
         self.starting: set[str] = set()  # faults on their way to the cluster
+        self.effort = Effort()
         self.troubled = False  # this attempt met an error of ours while it was judged
 
     @property
@@ -177,15 +179,23 @@ class Track:
         entry = self._entry(kind, uid, change, source)
         self._take(entry)
         if (engine := self.engine) is not None:
-            self._take_findings(self._safely(lambda: engine.feed(entry)))
+            self._judge(lambda: engine.feed(entry))
         return entry
 
     def advance(self, at: float) -> None:
         """Deadlines pass without entries."""
         if (engine := self.engine) is not None:
-            self._take_findings(self._safely(lambda: engine.advance(at)))
+            self._judge(lambda: engine.advance(at))
         if self.course:
             self.commands += self.course.advance(at)
+
+    def _judge(self, work: Callable[[], list[Finding]]) -> None:
+        """Take what the checks found; when they take too long, the operator is told whose."""
+        self.effort.begin()
+        self._take_findings(self._safely(work))
+        spent = self.effort.end(self.at)
+        if spent is not None:
+            log.warning("observer: the checks of %s took %.2f s of one second", self.sandbox, spent)
 
     def _safely(self, work: Callable[[], list[Finding]]) -> list[Finding]:
         """One sandbox whose checks fail must stop neither its own record nor anybody else's.
