@@ -59,21 +59,22 @@ class Kubectl:
         await self.task
 
 
+def namespace_of(product: Product, guest: Visitor) -> str:
+    """Of the guest's sandbox, by a ready Pod in its picture."""
+    pod = next(item for item in guest.of("pod") if item["ok"])
+    place = f"jsonpath={{.items[?(@.metadata.uid=='{pod['key'][4:]}')].metadata.namespace}}"
+    return product.kubectl("get", "pods", "-A", "-o", place).strip()
+
+
 async def measure(product: Product, guest: Visitor, n: int = 1000, per_second: float = 20) -> dict[str, Any]:
     """Milliseconds from sending the PATCH, n of them, one viewer in a real Chromium."""
     pod = next(item for item in guest.of("pod") if item["ok"])
-    namespace = product.kubectl(
-        "get",
-        "pods",
-        "-A",
-        "-o",
-        f"jsonpath={{.items[?(@.metadata.uid=='{pod['key'][4:]}')].metadata.namespace}}",
-    )
+    namespace = namespace_of(product, guest)
     admin = ClusterClient.from_kubeconfig(product.kubeconfig, user_agent="glasshull-bench")
-    path = f"/api/v1/namespaces/{namespace.strip()}/pods/{pod['name']}"
+    path = f"/api/v1/namespaces/{namespace}/pods/{pod['name']}"
     cookies = [{"name": c.key, "value": c.value, "url": product.base} for c in guest.session.cookie_jar]
     sent: dict[str, float] = {}
-    async with async_playwright() as playwright, Kubectl(product, namespace.strip(), pod["name"]) as kubectl:
+    async with async_playwright() as playwright, Kubectl(product, namespace, pod["name"]) as kubectl:
         browser = await playwright.chromium.launch(
             executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"),
             args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
