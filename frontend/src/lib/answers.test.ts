@@ -101,6 +101,10 @@ describe("what stands below a locked answer", () => {
       "You said 3. Observed: 3.",
     );
   });
+  it("finds a set in another order no less exact", () => {
+    const outcome = { said: ["a", "b"], observed: [["b", "a"]], right: true };
+    expect(resultWords(ask("set"), outcome)).not.toContain("Close");
+  });
   it("names every right answer", () => {
     const nodes = { said: "worker-1", observed: ["worker-1", "worker-3"], right: true };
     expect(resultWords(ask("node"), nodes)).toBe(

@@ -103,7 +103,7 @@ export function resultWords(question: QuestionData, outcome: Outcome, seen = "Ob
   if (observed.length > 1) return severalWords(question, observed);
   const mine = wordsOf(question, said);
   const theirs = wordsOf(question, observed[0]);
-  const close = right && mine !== theirs ? " Close enough to count." : "";
+  const close = right && question.answer !== "set" && mine !== theirs ? " Close enough to count." : "";
   return `You said ${mine}. ${seen}: ${theirs}.${close}`;
 }
 

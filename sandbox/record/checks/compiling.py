@@ -191,6 +191,8 @@ class _Compiler:
             return "we test this after you hand in"
         if fault is not None and fault.kind == "kill-pod" and opens.point == "start":
             return "counts from the moment a Pod is killed"
+        if fault is not None and fault.by == "student" and opens.point == "start":
+            return "counts from the moment you break it"
         say = next((each.say for each in self.exercise.checks if each.id == opens.source), opens.source)
         point = {"end": "has ended", "pass": "has passed"}.get(opens.point, "has begun")
         return f"counts once this {point}: {say}"
