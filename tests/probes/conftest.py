@@ -11,10 +11,28 @@ from sandbox.plan import SandboxPlan
 from sandbox.preparing import ensure_guard_rails, ensure_namespace
 from sandbox.starting import apply_start
 from sandbox.tokens import student_token
-from tests.cluster.conftest import Embedded, admin, embedded, keeper, kubectl, runner, sandbox_plan
+from tests.cluster.conftest import (
+    Embedded,
+    admin,
+    embedded,
+    keeper,
+    kubectl,
+    observer_client,
+    runner,
+    sandbox_plan,
+)
 from tests.cluster.real import START, status_of
 
-__all__ = ["Embedded", "admin", "embedded", "keeper", "kubectl", "runner", "sandbox_plan"]
+__all__ = [
+    "Embedded",
+    "admin",
+    "embedded",
+    "keeper",
+    "kubectl",
+    "observer_client",
+    "runner",
+    "sandbox_plan",
+]
 
 
 @dataclass
