@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from sandbox.record.cel import Undecided
 from sandbox.record.checks.anchors import Anchor, Occurrence
@@ -32,8 +32,18 @@ _TICK = 0.9  # seconds between two looks at what reads the clock
 _LATE = 1.0  # seconds after a late gap in which news still counts as late
 # Kinds of one long-lived object each: not in the news after a lost gap means not changed in it.
 _UNCHANGED_WHEN_SILENT = frozenset({"EndpointSlice", "Node"})
+_SHOWN_AFTER = 0.2  # seconds after the last object read again until the state is put together
 _HINT_STATES = {"holding": "waiting", "your-turn": "waiting"}
 _DELETING = frozenset({"delete", "deletecollection"})
+
+
+class _Opening(NamedTuple):
+    """A window that opens some seconds after its moment."""
+
+    at: float
+    run: CheckRun
+    occurrence: Occurrence | None
+    unseen: bool
 
 
 class Engine:
@@ -77,7 +87,9 @@ class Engine:
         self._late: Gap | None = None
         self._troubles: list[tuple[Gap, Any]] = []
         self._lists_until = -NEVER  # until when objects read again after a lost gap may come
-        self._behind = False  # such objects came, and checks have not seen the state since
+        self._lost_from = NEVER  # since when nothing was seen before they came
+        self._shown_at = NEVER  # such objects came: when checks see the state, unless news comes first
+        self._pieced = False  # the state now seen is put together from them
         self._findings: list[Finding] = []
         self._begin_fresh()
 
@@ -113,8 +125,6 @@ class Engine:
             self.view.move_to(at)
             if self._running:
                 self._notify_clock()
-            if self._running and self._behind:
-                self._notify_states(self._now(), _NOTHING)
         return self._told(_NOTHING)
 
     # out
@@ -203,7 +213,7 @@ class Engine:
         self._predictions = {id_: PredictionRun(each) for id_, each in self._compiled.predictions.items()}
         self._faults = {id_: FaultRun(each) for id_, each in self._compiled.faults.items()}
         self._marked: dict[str, Occurrence] = {}
-        self._waiting: list[tuple[float, CheckRun, Occurrence | None]] = []
+        self._waiting: list[_Opening] = []
         self._submitted: Moment | None = None
         self._handed_over = False
         self._dirty = True
@@ -316,7 +326,7 @@ class Engine:
         change = self.view.change
         if change is None or entry.change.get("kind") != "Pod" or self._handed_over:
             return
-        moment = self._moment(entry)
+        moment = self._moment_of_change(entry)
         for run in self._faults.values():
             if self._submitted is None and not self.missing_for(run.fault.id):
                 found = run.on_pod(entry, change, moment)
@@ -357,7 +367,7 @@ class Engine:
         self._dirty = True
 
     def _watch_marks(self, entry: Entry, changed: frozenset[str]) -> None:
-        moment = self._moment(entry)
+        moment = self._moment_of_change(entry)
         for mark in self._compiled.marks:
             under_way = self._marked.get(mark.spec.id)
             open_ = self._submitted is None and self._is_of(mark.spec.each, entry)
@@ -448,7 +458,8 @@ class Engine:
             opens = run.check.opens
             if (opens.source, opens.point) == (source, point):
                 if opens.offset > 0:
-                    self._waiting.append((moment.at + opens.offset, run, occurrence))
+                    at = moment.at + opens.offset
+                    self._waiting.append(_Opening(at, run, occurrence, moment.unseen))
                 else:
                     self._open(run, moment, occurrence)
             self._close_by(run, source, point, moment, occurrence)
@@ -519,7 +530,7 @@ class Engine:
             self._watch_marks(entry, changed)
         self._notify_changes(entry, moment)
         if self._is_read_again(entry):
-            self._behind = True
+            self._shown_at, self._pieced = entry.at + _SHOWN_AFTER, True
         else:
             self._notify_states(moment, changed)
         if entry.kind == "submit":
@@ -535,7 +546,7 @@ class Engine:
         return bool(entry.change.get("synthetic")) or entry.change.get("op") == "ADDED"
 
     def _notify_states(self, moment: Moment, changed: frozenset[str]) -> None:
-        self._behind = False
+        self._shown_at = NEVER
         for stopwatch in self._stopwatches():
             stopwatch.on_state(self.view, moment)
         fresh = {id(trial) for _, trial in self._fresh}
@@ -652,7 +663,9 @@ class Engine:
         for load, at in self._load_ends.items():
             yield at, lambda load=load: self._load_due(load)
         for item in self._waiting:
-            yield item[0], lambda item=item: self._opening_due(item)
+            yield item.at, lambda item=item: self._opening_due(item)
+        if self._shown_at < NEVER:
+            yield self._shown_at, self._state_due
         for prediction in self._predictions.values():
             if prediction.deadline < NEVER:
                 yield prediction.deadline, lambda run=prediction: self._prediction_due(run)
@@ -664,13 +677,18 @@ class Engine:
         trial.on_time(self._news)
         self._dirty = True
 
-    def _opening_due(self, item: tuple[float, CheckRun, Occurrence | None]) -> None:
+    def _opening_due(self, item: _Opening) -> None:
         self._waiting.remove(item)
-        at, run, occurrence = item
-        moment = Moment(self._news, at, at)
-        self._open(run, moment, occurrence)
+        moment = Moment(self._news, item.at, item.at, item.unseen)
+        self._open(item.run, moment, item.occurrence)
         self._notify_states(moment, _NOTHING)
         self._dirty = True
+
+    def _state_due(self) -> None:
+        """The objects read again have come, and nothing after them."""
+        self._shown_at = NEVER
+        if self._running:
+            self._notify_states(self._now(), _NOTHING)
 
     def _prediction_due(self, run: PredictionRun) -> None:
         if run.on_time(self.view, self._news):
@@ -679,15 +697,21 @@ class Engine:
 
     def _candidate_due(self, run: FaultRun) -> None:
         dropped = run.give_up()
-        if dropped is not None:
-            self._drop(dropped)
+        if dropped is None:
+            return
+        self._drop(dropped)
+        if dropped.start.unseen:  # and so may be the student's request
+            self._may_have_come(run.fault.id)
+            for prediction in self._predictions.values():
+                if prediction.spec.before == run.fault.id:
+                    prediction.may_have_missed()
 
     def _drop(self, occurrence: Occurrence) -> None:
         for check in self._runs.values():
             check.drop(occurrence)
         for prediction in self._predictions.values():
             prediction.on_dropped(occurrence)
-        self._waiting = [item for item in self._waiting if item[2] is not occurrence]
+        self._waiting = [item for item in self._waiting if item.occurrence is not occurrence]
         self._dirty = True
 
     # gaps
@@ -701,6 +725,20 @@ class Engine:
             return Moment(entry.seq, entry.at, min(late.start, entry.at))
         return Moment(entry.seq, entry.at, entry.at)
 
+    def _moment_of_change(self, entry: Entry) -> Moment:
+        """Of what this entry shows: read again after a lost gap, it may have come at any time of the gap."""
+        moment = self._moment(entry)
+        if not self._is_read_again(entry):
+            return moment
+        return moment._replace(earliest=min(moment.earliest, self._lost_from), unseen=True)
+
+    def _moment_of_state(self) -> Moment:
+        """Of what a state shows that may be put together from objects read again."""
+        moment = self._now()
+        if not self._pieced:
+            return moment
+        return moment._replace(earliest=min(moment.earliest, self._lost_from), unseen=True)
+
     def _on_gap(self, entry: Entry) -> None:
         change = entry.change
         if change.get("how") == "hole":
@@ -712,6 +750,7 @@ class Engine:
         if not lost:
             self._late = gap
         elif entry.kind == "gap":
+            self._lost_from = min(gap.start, self._lost_from if gap.start <= self._lists_until else NEVER)
             self._lists_until = gap.end + _LATE
         scope = change.get("kinds")
         if entry.kind == "trouble":
@@ -736,12 +775,25 @@ class Engine:
             self._gap_reaches(run, gap)
         if silent:
             self._gaps.append((gap, silent))
+        self._tell_predictions(gap, scope)
+        in_time = self._submitted is None or gap.start <= self._submitted.at
+        if gap.lost and in_time and gap.end >= self.view.started:
+            for mark in self._compiled.marks:
+                if _reaches(scope, frozenset({mark.spec.each})):
+                    self._may_have_come(mark.spec.id)
+
+    def _tell_predictions(self, gap: Gap, scope: Any) -> None:
         for prediction in self._predictions.values():
             if _reaches(scope, prediction.reads) and prediction.on_gap(gap):
                 self._findings.append(prediction.finding())
             mark = self._marks_by_id.get(prediction.spec.before or "")
             if mark is not None and _reaches(scope, frozenset({mark.spec.each})):
                 prediction.on_gap_of_mark(gap)
+
+    def _may_have_come(self, source: str) -> None:
+        for run in self._runs.values():
+            if run.check.opens.source == source:
+                run.unseen = True
 
     def _excuse_new(self, run: CheckRun, trial: Trial) -> None:
         """Trouble may last longer than until now: it reaches windows that open meanwhile, too."""
@@ -785,6 +837,7 @@ class Engine:
         self._settle()
         if self._running and not self._handed_over:
             self._findings += self._hints.judge(self._at)
+        self._pieced = self._pieced and self._shown_at < NEVER
         told, self._findings = self._findings, []
         return told
 
@@ -820,7 +873,7 @@ class Engine:
         self._dirty = True
         if after.state == "pass" and before.state != "pass":
             self._hints.progressed(self._at)
-            moment = Moment(self._news, self._at, self._at)
+            moment = self._moment_of_state()
             self._happened(id_, "pass", moment, None)
             self._notify_states(moment, _NOTHING)
 

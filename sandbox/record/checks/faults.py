@@ -95,7 +95,8 @@ class FaultRun:
     def confirm(self, deed: str, at: float) -> Occurrence | None:
         """The student's own request to delete this Pod ("" = many at once) was seen."""
         for found in self._candidates:
-            if deed in ("", found.pod) and abs(at - found.start.at) <= CONFIRMED_WITHIN:
+            first, last = found.start.earliest - CONFIRMED_WITHIN, found.start.at + CONFIRMED_WITHIN
+            if deed in ("", found.pod) and first <= at <= last:
                 return self._make_firm(found)
         return None
 

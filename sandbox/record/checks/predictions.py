@@ -57,7 +57,7 @@ class PredictionRun:
             return
         if occurrence.start.seq <= self.committed.seq:
             return
-        self._blind = self._lost_until >= occurrence.start.at
+        self._blind = occurrence.start.unseen or self._lost_until >= occurrence.start.at
         self._from, self._pending = occurrence.start.at, occurrence
         self.deadline = moment.at + self.spec.settle
 
@@ -128,9 +128,12 @@ class PredictionRun:
 
     def on_gap_of_mark(self, gap: Gap) -> None:
         """The mark it waits for is read from what the gap hides."""
-        waits = self.committed is not None and self._settled_at is None and self.deadline == NEVER
-        if gap.lost and waits and self.committed is not None and self.committed.at <= gap.end:
-            self._missed = True
+        if gap.lost and self.committed is not None and self.committed.at <= gap.end:
+            self.may_have_missed()
+
+    def may_have_missed(self) -> None:
+        """What it waits for may have come while nothing was seen."""
+        self._missed = self._missed or (self._settled_at is None and self.deadline == NEVER)
 
     @property
     def reads(self) -> frozenset[str]:

@@ -31,6 +31,7 @@ class CheckRun:
         self.over: str | None = None  # why no further window can open
         self.judged: Raw | None = None  # what the last verdict was made of
         self.ours = False  # a window could not be had for reasons of ours
+        self.unseen = False  # a window may have opened while nothing was seen
 
     def open(self, moment: Moment, origin: Occurrence | None) -> Trial | None:
         """A new try, or None when the first one is the one that counts."""
@@ -74,6 +75,8 @@ class CheckRun:
             return Raw("waiting", self.check.opening)
         if self.ours:
             return Raw("could-not-grade", "we could not start what this check watches")
+        if self.unseen:
+            return Raw("could-not-grade", "it may have happened while nothing was seen")
         return Raw("fail", f"not reached: {self.over}")
 
     def deadline(self) -> float:

@@ -43,7 +43,7 @@ class Trial:
         self.facts: dict[str, Any] = {}
         self.end = NEVER
         self.deadline = NEVER
-        self.lost = self.undecided = False
+        self.lost, self.undecided = opened.unseen, False
         self.seen = 0
         self._by_time = False
         self._extension = 0.0

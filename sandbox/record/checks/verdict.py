@@ -13,11 +13,15 @@ FINAL: frozenset[str] = frozenset({"pass", "fail", "could-not-grade"})
 
 
 class Moment(NamedTuple):
-    """A place in the record. `earliest` < `at` for news that came late: it happened between the two."""
+    """A place in the record. `earliest` < `at` for news that came late: it happened between the two.
+
+    `unseen`: it was read again after a lost gap, and what followed it at first nobody saw.
+    """
 
     seq: int
     at: float
     earliest: float
+    unseen: bool = False
 
 
 class Because(msgspec.Struct, frozen=True):

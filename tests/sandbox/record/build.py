@@ -184,7 +184,7 @@ class Script:
         change = {"op": op, "kind": object_["kind"], "resourceVersion": str(self._rv), "object": object_}
         return self.add("object", uid, {**change, **extra})
 
-    def remove(self, uid: str) -> Entry:
+    def remove(self, uid: str, **extra: Any) -> Entry:
         object_ = self._known.pop(uid)
         self._rv += 1
         change = {
@@ -193,7 +193,7 @@ class Script:
             "resourceVersion": str(self._rv),
             "object": object_,
         }
-        return self.add("object", uid, change)
+        return self.add("object", uid, {**change, **extra})
 
     def start(self, attempt: int = 1, **params: Any) -> Entry:
         return self.add("start", "", {"attempt": attempt, "params": params, "until": None})

@@ -8,6 +8,7 @@ from typing import Any
 from sandbox.record.exercise import Check
 
 INF = float("inf")
+SHOWN_AFTER = 0.2  # seconds after the last object read again
 
 
 @dataclass
@@ -18,6 +19,7 @@ class Thing:
     kind: str  # begin, flag, verb, start, end, gap, trouble, predict, answer, submit, handover
     value: Any = None  # of gap and trouble: first and last moment, kinds (None = everything)
     state: bool | None = None  # the flag after it
+    hidden_since: float | None = None  # of start and end: read again after a gap that began then
 
 
 @dataclass
@@ -27,6 +29,7 @@ class Window:
     end: float = INF  # last moment that belongs to it
     last: int | None = None  # or the last entry that belongs to it
     earlier: list[Thing] = field(default_factory=list)  # trouble told before this attempt
+    since: float | None = None  # it may have opened since then, unseen
 
 
 @dataclass
@@ -51,14 +54,17 @@ def reaches(thing: Thing, reads: set[str]) -> bool:
     return kinds is None or bool(reads & set(kinds))
 
 
-def judge(check: Check, told: list[Thing], settle: float) -> tuple[str, int]:
-    """(outcome, points) of a check after the hand-over, the last thing told."""
+def judge(check: Check, told: list[Thing], settle: float, *, by_mark: bool = False) -> tuple[str, int]:
+    """(outcome, points) of a check after the hand-over, the last thing told.
+
+    `by_mark`: what opens its windows is read from Deployments, so that a gap may hide it.
+    """
     earlier, things = attempt(told)
     found = windows(check, things, settle)
     for window in found:
         window.earlier = [each for each in earlier if each.kind == "trouble"]
     if not found:
-        return "fail", 0
+        return ("could-not-grade" if by_mark and hides_marks(things) else "fail"), 0
     if check.occurrence == "first":
         return one(check, things, found[0])
     if check.occurrence == "all":
@@ -70,6 +76,13 @@ def judge(check: Check, told: list[Thing], settle: float) -> tuple[str, int]:
     return one(check, things, found[-1])
 
 
+def hides_marks(things: list[Thing]) -> bool:
+    """A gap between the beginning and the hand-in in which a Deployment may have changed twice."""
+    begun, submitted = things[0].at, things[submit_of(things)].at
+    gaps = [each.value for each in things if reaches(each, {"Deployment"})]
+    return any(ended >= begun and began <= submitted for began, ended, _ in gaps)
+
+
 def windows(check: Check, things: list[Thing], settle: float) -> list[Window]:
     submit = next(i for i, each in enumerate(things) if each.kind == "submit")
     if check.during is None and check.start is None and check.after is None:
@@ -79,9 +92,10 @@ def windows(check: Check, things: list[Thing], settle: float) -> list[Window]:
         if check.start == "slow.end":
             previous = [other.kind for other in things[:index] if other.kind in ("start", "end")]
             if each.kind == "end" and previous and previous[-1] == "start":
-                found.append(Window(index, each.at, last=None if check.within else submit))
+                last = None if check.within else submit
+                found.append(Window(index, each.at, last=last, since=each.hidden_since))
         elif each.kind == "start":
-            window = Window(index, each.at)
+            window = Window(index, each.at, since=each.hidden_since)
             if check.during is not None:
                 close(window, things, settle)
             elif not check.within:
@@ -120,7 +134,7 @@ def one(check: Check, things: list[Thing], window: Window) -> tuple[str, int]:
     before = [each for each in known if each.kind == "trouble" and reaches(each, about)]
     lasting = [each for each in before if each.value[1] >= window.start]
     extension = sum(each.value[1] - max(each.value[0], window.start) for each in lasting)
-    lost_at = [-1] * len(lasting)
+    lost_at = [-1] * (len(lasting) + (window.since is not None))
     excused = [(*each.value[:2], -1) for each in lasting]
     for index in range(window.opened + 1, len(things)):
         gap = things[index]
@@ -162,8 +176,7 @@ def decide(
     now = things[known].at if known < len(things) else things[-1].at
     closed = window.last is not None and window.last < known
     end = min(window.end, limit if check.operator != "recovered" else INF)
-    opening = (window.start, window.opened, things[window.opened].state)
-    seen: list[tuple[float, int, bool | None]] = [forgiven(check, opening, excused)]
+    seen = [forgiven(check, each, excused) for each in opening(window, things[:known], min(end, now))]
     changes = []
     for index in range(window.opened + 1, known):
         each = things[index]
@@ -180,6 +193,17 @@ def decide(
     )
 
 
+def opening(window: Window, things: list[Thing], until: float) -> list[tuple[float, int, bool | None]]:
+    """The first state. Objects read again come one by one: what they make is seen with the next entry, or soon."""
+    at, index = window.start, window.opened
+    if window.since is None:
+        return [(at, index, things[index].state)]
+    after = things[index + 1] if index + 1 < len(things) else None
+    if after is not None and after.at == at:
+        return [] if window.last == index else [(at, index + 1, after.state)]
+    return [(at + SHOWN_AFTER, index, things[index].state)] if at + SHOWN_AFTER < until else []
+
+
 def forgiven(
     check: Check, seen: tuple[float, int, bool | None], excused: list[tuple[float, float, int]]
 ) -> tuple[float, int, bool | None]:
@@ -194,6 +218,16 @@ def forgiven(
     return seen
 
 
+def passed(
+    check: Check, window: Window, at: float, extension: float, *, by_time: bool, reached: float | None = None
+) -> tuple[str, int, float, bool]:
+    """Points by how long it took; when nobody saw it begin, the longest and the shortest must give the same."""
+    reached = at if reached is None else reached
+    since = window.start if window.since is None else window.since
+    slow, fast = (points_after(check, reached - start, extension) for start in (since, window.start))
+    return ("pass", fast, at, by_time) if slow == fast else ("could-not-grade", 0, at, by_time)
+
+
 def points_after(check: Check, seconds: float, extension: float) -> int:
     if not check.within:
         return check.points
@@ -204,7 +238,7 @@ def eventually(check, seen, changes, window, extension, lost, over, finish, now,
     source = changes if check.each else seen
     for at, _, value in source:
         if value is True:
-            return "pass", points_after(check, at - window.start, extension), at, False
+            return passed(check, window, at, extension, by_time=False)
     if over:
         return ("could-not-grade" if lost else "fail"), 0, finish, True
     return None
@@ -261,7 +295,7 @@ def count(check, seen, changes, window, extension, lost, over, finish, now, gaps
         if check.maximum is not None and number > check.maximum:
             return "fail", 0, at, False
         if check.minimum is not None and check.maximum is None and number >= check.minimum:
-            return "pass", points_after(check, at - window.start, extension), at, False
+            return passed(check, window, at, extension, by_time=False)
     if not over:
         return None
     if lost or (undecided and check.maximum is not None):
@@ -280,7 +314,7 @@ def stays(check, seen, changes, window, extension, lost, over, finish, now, gaps
             reached = since + check.lasting
             # at the window's very end it counts; before an entry it must be over
             if reached < until or (at is None and over and reached <= finish):
-                return "pass", points_after(check, reached - window.start, extension), reached, True
+                return passed(check, window, reached, extension, by_time=True)
         if at is None:
             break
         if index in gaps:
@@ -303,7 +337,7 @@ def recovered(check, seen, changes, window, extension, lost, over, finish, now, 
         if lost or undecided:
             return "could-not-grade", 0, at, True
         if back is not None:
-            return "pass", points_after(check, back - window.start, extension), at, True
+            return passed(check, window, at, extension, by_time=True, reached=back)
         if check.must_break:
             return "fail", 0, at, True
         return "pass", points_after(check, 0.0, extension), at, True
@@ -338,7 +372,7 @@ def recovered(check, seen, changes, window, extension, lost, over, finish, now, 
 def now_(check, seen, changes, window, extension, lost, over, finish, now, gaps, limit):
     if not over:
         return None
-    value = seen[-1][2]
+    value = seen[-1][2] if seen else None
     if value is None:
         return "could-not-grade", 0, finish, True
     return ("pass" if value else "fail"), (check.points if value else 0), finish, True

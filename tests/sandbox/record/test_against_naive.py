@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from sandbox.record.exercise import Moment
 from sandbox.record.marking import work_out
 from tests.sandbox.record import naive
-from tests.sandbox.record.judging import Check, Fault, Judged, Prediction, check
+from tests.sandbox.record.build import named
+from tests.sandbox.record.judging import Check, Fault, Judged, Mark, Prediction, check
 
 THOROUGH = os.environ.get("GLASSHULL_HYPOTHESIS") == "thorough"
 VERB = 'object.verb == "scale"'
@@ -77,7 +78,17 @@ ACT = st.one_of(
     st.tuples(st.just("trouble"), TROUBLE),
     st.tuples(st.sampled_from(["predict", "answer"]), st.sampled_from(["yes", "no"])),
 )
+HIDDEN = st.tuples(
+    st.sampled_from(["hidden start", "hidden start", "hidden end"]), st.sampled_from([0.0, 1.0, 4.0])
+)
 ACTS = st.lists(st.tuples(SECONDS, ACT), min_size=4, max_size=18)
+ACTS_ON_MARKS = st.lists(st.tuples(SECONDS, st.one_of(ACT, ACT, HIDDEN)), min_size=4, max_size=18)
+ROLLED = Mark(
+    id="slow",
+    each="Deployment",
+    when="old != null && object.spec.template != old.spec.template",
+    until='one("Deployment", "shop").spec.done',
+)
 SUBMITTED = st.sampled_from([99, 99, 99, 16, 12, 9, 7, 5, 3, 1, 0])
 
 
@@ -89,11 +100,43 @@ class Play:
         self.things: list[naive.Thing] = []
         self.state: bool | None = False
         self.submitted = False
+        self.unseen_since, self.listed_until = float("inf"), float("-inf")
+        self.by_mark = bool(run.engine.exercise.marks)
+        self.template = 0
         run.flag(False)
+        if self.by_mark:
+            self.roll("end")
         self.begin()
 
-    def note(self, kind: str, value: Any = None) -> None:
-        self.things.append(naive.Thing(self.run.at, kind, value, self.state))
+    def note(self, kind: str, value: Any = None, hidden_since: float | None = None) -> None:
+        self.things.append(naive.Thing(self.run.at, kind, value, self.state, hidden_since))
+
+    def roll(self, kind: str, **extra: Any) -> None:
+        """A Deployment that begins to roll out, or has ended."""
+        self.template += kind == "start"
+        spec = {"template": self.template, "done": kind == "end"}
+        self.run.put(named("Deployment", "shop", spec=spec), **extra)
+
+    def turn(self, kind: str) -> None:
+        if self.by_mark:
+            self.roll(kind)
+        else:
+            self.run.slow("started" if kind == "start" else "ended")
+        self.note(kind)
+
+    def hidden(self, kind: str, ago: float) -> None:
+        """It came in a lost gap, and is read again after it."""
+        self.gap(ago)
+        self.roll(kind, synthetic=True)
+        self.note(kind, hidden_since=self.unseen_since)
+
+    def gap(self, ago: float) -> None:
+        """One that begins while the lists after the one before may still come reaches back to that."""
+        start = self.run.at - ago
+        self.unseen_since = min(start, self.unseen_since) if start <= self.listed_until else start
+        self.listed_until = self.run.at + 1.0
+        self.run.gap(-ago, 0.0)
+        self.note("gap", (start, self.run.at, None))
 
     def begin(self) -> None:
         self.run.start()
@@ -114,14 +157,14 @@ class Play:
             run.add("action", "x", VERBS[value])
             self.note("verb", value)
         elif kind in ("start", "end"):
-            run.slow("started" if kind == "start" else "ended")
-            self.note(kind)
+            self.turn(kind)
+        elif kind.startswith("hidden"):
+            self.hidden(kind.removeprefix("hidden "), value)
         elif kind == "again" and not self.submitted:
             run.add("reset", "1", {"attempt": 1})
             self.begin()
         elif kind == "gap":
-            run.gap(-value[0], 0.0)
-            self.note("gap", (run.at - value[0], run.at, None))
+            self.gap(value[0])
         elif kind == "trouble":
             self.trouble(*value)
         elif kind in ("predict", "answer"):
@@ -170,6 +213,16 @@ def test_both_say_the_same(spec: Check, acts: list[Any], submit_at: int, settle:
     things = play(run, acts, submit_at)
     verdict = run.verdict()
     assert (verdict.state, verdict.points) == naive.judge(spec, things, settle)
+    assert (verdict.state, verdict.points) == again(run)
+
+
+@cases(300, 7000)
+@given(checks(), ACTS_ON_MARKS, SUBMITTED)
+def test_both_say_the_same_of_marks_that_a_gap_hid(spec: Check, acts: list[Any], submit_at: int) -> None:
+    run = Judged(spec, faults=(), marks=(ROLLED,))
+    things = play(run, acts, submit_at)
+    verdict = run.verdict()
+    assert (verdict.state, verdict.points) == naive.judge(spec, things, 0.0, by_mark=True)
     assert (verdict.state, verdict.points) == again(run)
 
 

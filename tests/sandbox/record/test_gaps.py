@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.record.build import endpoints, pod
-from tests.sandbox.record.judging import Judged, Prediction, check
+from sandbox.record.marking import work_out
+from tests.sandbox.record.build import endpoints, named, pod
+from tests.sandbox.record.judging import Fault, Judged, Mark, Prediction, check
 
 IN_10 = ((10.0, 1),)
 BEHIND = 'endpoints("storefront").size() >= 2'
@@ -373,3 +374,128 @@ def test_a_witness_in_trouble_is_a_witness() -> None:
     run.wait(1)
     run.probe()
     assert run.state == "pass"
+
+
+# --- a mark that came while nothing was seen: the gap hides what followed it ---------------------------
+ROLLED = Mark(
+    id="rollout",
+    each="Deployment",
+    when="old != null && object.spec.template != old.spec.template",
+    until='one("Deployment", "shop").spec.done',
+)
+
+
+def shop(run: Judged, template: int, *, done: bool = False, **extra: Any) -> None:
+    run.put(named("Deployment", "shop", spec={"template": template, "done": done}), **extra)
+
+
+def before_rollout(operator: str, predicate: str, **fields: Any) -> Judged:
+    run = Judged(check(operator, predicate, **fields), marks=(ROLLED,))
+    run.flag(True)
+    shop(run, 1, done=True)
+    run.start()
+    run.wait(10)
+    return run
+
+
+def read_again(run: Judged, template: int) -> None:
+    """Its start came in a lost gap of five seconds that is just over."""
+    run.gap(-5, 0)
+    shop(run, template, synthetic=True)
+
+
+def test_what_a_gap_hid_after_a_mark_is_no_pass() -> None:
+    run = before_rollout("never", 'object.verb == "delete"', each="action", during="rollout")
+    read_again(run, 2)
+    run.wait(5)
+    shop(run, 2, done=True)
+    run.wait(1)
+    assert run.state == "could-not-grade"
+    shop(run, 3)  # the next time is seen whole
+    shop(run, 3, done=True)
+    run.wait(1)
+    assert run.state == "pass"
+
+
+def test_what_is_seen_after_a_hidden_mark_still_decides() -> None:
+    run = before_rollout("never", 'object.verb == "delete"', each="action", during="rollout")
+    read_again(run, 2)
+    run.wait(1)
+    run.action("delete", "pods", "x")
+    assert run.state == "fail"
+
+
+@pytest.mark.parametrize(
+    ("after", "within", "expected", "points"),
+    [
+        (1.0, ((10.0, 2), (20.0, 1)), "pass", 2),
+        (7.0, ((10.0, 2), (20.0, 1)), "could-not-grade", 0),  # between seven and twelve seconds
+        (16.0, ((10.0, 2), (20.0, 1)), "could-not-grade", 0),
+    ],
+)
+def test_time_since_a_hidden_mark_is_a_stretch(after: float, within: Any, expected: str, points: int) -> None:
+    run = before_rollout("eventually", 'object.verb == "get"', each="action", start="rollout", within=within)
+    read_again(run, 2)
+    run.wait(after)
+    run.action("get", "pods", "x")
+    assert (run.state, run.verdict().points) == (expected, points)
+
+
+def test_a_window_opened_by_a_check_that_the_lists_made_pass() -> None:
+    run = Judged(
+        check("eventually", 'one("Deployment", "shop").spec.done', id="up"),
+        check("never", 'object.verb == "delete"', each="action", start="up.pass"),
+    )
+    shop(run, 1)
+    run.start()
+    run.wait(10)
+    run.gap(-5, 0)
+    shop(run, 1, done=True, synthetic=True)
+    run.wait(1)
+    assert run.verdict("up").state == "pass"
+    run.hand_in()
+    assert run.state == "could-not-grade"
+
+
+def test_a_mark_that_may_have_come_unseen_is_no_fail() -> None:
+    run = before_rollout("never", 'object.verb == "delete"', each="action", during="rollout")
+    run.gap(-5, 0)
+    run.hand_in()
+    assert run.state == "could-not-grade"
+    run = before_rollout("never", 'object.verb == "delete"', each="action", during="rollout")
+    run.gap(-5, 0, kinds=["Pod"])
+    run.hand_in()
+    assert run.state == "fail"
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_the_students_own_kill_in_a_lost_gap(told: bool) -> None:
+    """Confirmed by a request from anywhere in the gap; when the request was lost as well, it may have been."""
+    kill = Fault(id="kill", kind="kill-pod", target="pod:app=storefront", by="student", settle=2.0)
+    run = Judged(check("always", 'pods("").size() == 0', during="kill"), faults=(kill,))
+    run.put(pod("a", uid="a", owner=None))
+    run.start()
+    run.wait(10)
+    if told:
+        run.action("delete", "pods", "a")
+    run.wait(4)
+    run.gap(-5, 0)
+    run.remove("a", synthetic=True)
+    run.wait(3)
+    run.hand_in(5)
+    assert run.state == "could-not-grade"
+
+
+def test_what_was_read_again_is_judged_alike_live_and_later() -> None:
+    """The clock of a live sandbox ticks between two entries, that of a replay does not."""
+    run = begun("always", during="slow")
+    run.slow()
+    run.wait(5)
+    run.gap(-3, 0)
+    run.put(named("ConfigMap", "flag", data={"on": "no"}), synthetic=True)
+    run.wait(1)
+    run.flag(True)
+    assert run.state == "fail"
+    run.hand_in()
+    verdicts = work_out(run.engine.exercise, {}, run.entries).verdicts
+    assert [each.state for each in verdicts] == ["fail"]
