@@ -272,7 +272,8 @@ class Observer(Acting, LoadActs):
         self._flush_soon = False
         refused: RecordUnavailable | None = None
         for track in (*self._left, *self.tracks.values()):
-            refused = self._write(track) or refused
+            if track.waiting:  # of hundreds, one or two
+                refused = self._write(track) or refused
         self._left = [track for track in self._left if track.waiting]
         if refused is not None:
             self._retry_soon()
@@ -281,8 +282,6 @@ class Observer(Acting, LoadActs):
 
     def _write(self, track: Track) -> RecordUnavailable | None:
         batch = track.waiting
-        if not batch:
-            return None
         try:
             self.store.append(track.sandbox, batch)
         except RecordUnavailable as refused:
@@ -393,6 +392,8 @@ class Observer(Acting, LoadActs):
             track.attempt_until if track.attempt_until > time.time() else time.time() + track.exercise.time
         )
         change = {"attempt": track.attempt, "params": track.params, "until": until}
+        if track.exercise.feedback != "live":
+            change["feedback"] = track.exercise.feedback
         track.append("start", str(track.attempt), change, "observer")
 
     def _command(self, track: Track, command: Command) -> None:

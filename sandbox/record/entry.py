@@ -20,7 +20,7 @@ Kind: TypeAlias = Literal[
     "action",  # {verb, resource, name, code, through: terminal|editor|picture|page, subresource}
     "prediction",  # {id, value, why} committed; {id, observed, right, pairs?} once settled
     "answer",  # the same of a question
-    "start",  # {attempt, params, until}: a new attempt (or its reset) begins here
+    "start",  # {attempt, params, until, feedback?}: a new attempt (or its reset) begins here
     "submit",  # {attempt, by: student|checks|time}
     "handover",  # {attempt, first, by}: windows are closed, tests done; `first` = seq of its start
     "mark",  # {attempt, points, of, provisional}

@@ -10,6 +10,7 @@ from sandbox.record import markers
 from sandbox.record.components import Components
 from sandbox.record.delta import Delta, Item, Items, changed_fields, merge
 from sandbox.record.entry import Entry
+from sandbox.record.feedback import LIVE, feedback_of
 from sandbox.record.ours import is_furniture
 from sandbox.record.projecting import node, pod, service, workload
 from sandbox.record.projecting.reading import Object, name, part, uid
@@ -42,6 +43,8 @@ class Picture:
         self._markers: deque[str] = deque()
         self._faults_by: dict[str, _Window] = {}
         self._untold: dict[str, dict[str, Any]] = {}  # faults of the clock, until they are over
+        self._feedback = LIVE  # of this attempt: when the student is told what came of things
+        self._held: Items = {}  # what is not told yet, as it will be shown
         self._components = Components()
         for key, item in self._components.first().items():
             self._put(key, item)
@@ -317,7 +320,7 @@ class Picture:
 
     def _verdict(self, entry: Entry) -> None:
         key, change = f"check/{entry.uid}", entry.change
-        before = self.items.get(key)
+        before = self._held.get(key) or self.items.get(key)
         decided = change.get("decided_by") or []
         item: Item = {
             "t": "check",
@@ -329,8 +332,24 @@ class Picture:
             "seq": decided[-1]["seq"] if decided else None,
             "at": change.get("at", entry.at),
         }
+        if self._is_held(key, item):
+            return
         self._put(key, item)
         self._say(entry, markers.of_verdict(before, item, key))
+        self._count_points()
+
+    def _is_held(self, key: str, item: Item) -> bool:
+        """Keep back what came of it while the exercise does not tell it; the place of it is shown."""
+        if not self._feedback.holds:
+            return False
+        self._held[key] = item
+        self._put(key, self._feedback.covered(item))
+        return True
+
+    def _tell_held(self) -> None:
+        held, self._held = self._held, {}
+        for key, item in held.items():
+            self._put(key, item)
         self._count_points()
 
     def _count_points(self) -> None:
@@ -346,12 +365,17 @@ class Picture:
     def _prediction(self, entry: Entry) -> None:
         """A prediction, or the answer to a question: what was said, and later what came of it."""
         key, change = f"{entry.kind}/{entry.uid}", entry.change
-        item = dict(self.items.get(key) or {"t": entry.kind, **dict.fromkeys(_PREDICTION_FIELDS)})
+        known = self._held.get(key) or self.items.get(key)
+        item = dict(known or {"t": entry.kind, **dict.fromkeys(_PREDICTION_FIELDS)})
         if "value" in change:
             item |= {"value": change["value"], "at": change.get("at", entry.at), "why": change.get("why")}
         if "observed" in change:
             item |= {field: change.get(field) for field in ("observed", "right", "pairs")}
-        self._put(key, item)
+        if self._is_held(key, item):
+            if "value" not in change:
+                return
+        else:
+            self._put(key, item)
         self._say(entry, markers.of_prediction(entry.kind, change, key))
 
     def _hint(self, entry: Entry) -> None:
@@ -381,20 +405,27 @@ class Picture:
         for key, item in probes.items():
             self._put(key, {**item, "sent": 0, "failed": 0})
         change = entry.change
+        self._feedback = feedback_of(entry)
         item = {**_ATTEMPT, "n": int(change.get("attempt") or 1), "started": entry.at}
-        self._put("attempt/now", {**item, "until": change.get("until")})
+        self._put("attempt/now", {**item, "until": change.get("until"), "text": self._feedback.line})
 
     def _clear(self) -> None:
         for key in [key for key in self.items if key.startswith(_CLEARED_BY_START)]:
             self._remove(key)
         self._faults_by.clear()
         self._untold.clear()
+        self._held.clear()
         self._answered.clear()
 
     def _submit(self, entry: Entry) -> None:
-        by = entry.change.get("by")
-        said = {"checks": "every check passed", "time": "time is up"}.get(str(by), "you handed in")
+        self._feedback = self._feedback.after_submit()
+        by = str(entry.change.get("by"))
+        if by == "checks" and self._feedback.holds:
+            by = "itself"
+        said = _HANDED_IN.get(by, "you handed in")
         self._attempt_state("closing", "Open windows run to their end.")
+        if not self._feedback.holds:
+            self._tell_held()
         self._say(entry, markers.Said("submit", said, "attempt/now"))
 
     def _handover(self, entry: Entry) -> None:
@@ -407,6 +438,9 @@ class Picture:
         if change.get("points") is None:
             text = str(change.get("text") or "The mark could not be worked out yet. It is tried again.")
             self._put("attempt/now", {**item, "state": "could-not-mark", "text": text})
+            return
+        if self._feedback.holds:
+            self._attempt_state("handed-in", self._feedback.line)
             return
         text = "Some checks could not be graded; they cost nothing." if change.get("provisional") else ""
         marked = {"state": "marked", "points": change["points"], "of": change.get("of", 0), "text": text}
@@ -447,6 +481,7 @@ class _Window:
         return self._start <= at and (self._end is None or at <= self._end + self._settle)
 
 
+_HANDED_IN = {"checks": "every check passed", "time": "time is up", "itself": "the attempt was handed in"}
 _PREDICTION_FIELDS = ("value", "at", "observed", "right", "why", "pairs")
 _PROBE: Item = {
     "t": "probe",

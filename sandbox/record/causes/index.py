@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict, deque
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from sandbox.record.causes import facts
 from sandbox.record.entry import Entry
+from sandbox.record.feedback import LIVE, Feedback, feedback_of
 from sandbox.record.markers import kind_of as kind_named
 from sandbox.record.projecting import service
 from sandbox.record.projecting.reading import name
@@ -53,6 +55,8 @@ class Index:
         self.untold: dict[str, list[Entry]] = defaultdict(
             list
         )  # id -> entries of a fault that is not told yet
+        self._feedback = LIVE
+        self.held_since = math.inf  # seq after which verdicts are not told yet
         last = 0
         for entry in entries:
             if entry.seq <= last:
@@ -77,6 +81,14 @@ class Index:
             self._fault(entry)
         elif entry.kind == "object":
             self._object(entry)
+        elif entry.kind == "start":
+            self._hold(entry, feedback_of(entry))
+        elif entry.kind == "submit":
+            self._hold(entry, self._feedback.after_submit())
+
+    def _hold(self, entry: Entry, feedback: Feedback) -> None:
+        self._feedback = feedback
+        self.held_since = min(self.held_since, entry.seq) if feedback.holds else math.inf
 
     def _fault(self, entry: Entry) -> None:
         """What the clock broke is to be found out: it is told once it is over, as in the picture."""
@@ -90,7 +102,9 @@ class Index:
                     self.faults[str(target.get("uid", ""))].append(known)
 
     def is_told(self, entry: Entry) -> bool:
-        """False for an entry of a fault that is still to be found out."""
+        """False for a fault that is still to be found out, and for a verdict that is told later."""
+        if entry.kind == "verdict" and entry.seq > self.held_since:
+            return False
         return entry.kind != "fault" or all(entry.seq != each.seq for each in self.untold.get(entry.uid, ()))
 
     def _object(self, entry: Entry) -> None:
