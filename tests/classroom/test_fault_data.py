@@ -10,7 +10,7 @@ from sandbox.record.exercise import Exercise, Fault
 
 def told(*faults: Fault) -> dict[str, Any]:
     exercise = Exercise(id="x", title="t", task="t", time=60.0, checks=(), faults=faults)
-    return page_data._exercise(exercise, {}, {}, b"seed")
+    return page_data._exercise(exercise, {}, {}, {}, b"seed")
 
 
 def test_the_menu_is_there_with_a_reason_for_what_cannot_be_had() -> None:
