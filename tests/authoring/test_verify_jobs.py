@@ -200,7 +200,7 @@ def entry(kind: Any, at: float) -> Entry:
     return Entry(epoch=1, seq=int(at), at=at, source="t", kind=kind, uid="", change={})
 
 
-def test_a_wait_is_given_up_only_when_a_hint_fits_and_nothing_moves(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wait_is_given_up_when_nothing_moves_sooner_when_a_hint_fits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("authoring.acts.time", SimpleNamespace(time=lambda: 120.0))
     engine = SimpleNamespace(valid_hint=None)
     track: Any = SimpleNamespace(sandbox="s", engine=engine)
@@ -214,6 +214,8 @@ def test_a_wait_is_given_up_only_when_a_hint_fits_and_nothing_moves(monkeypatch:
     assert is_stuck(on, track)
     on.store.entries["s"].append(entry("object", 109.0))
     assert not is_stuck(on, track)
+    engine.valid_hint, on.store.entries["s"] = None, [entry("object", 84.0)]
+    assert is_stuck(on, track)
 
 
 # --- the command --------------------------------------------------------------------------------------
