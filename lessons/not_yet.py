@@ -66,10 +66,10 @@ def _of_fault(
         yield section, "at", f"at: {fault.at} (a mark)"
 
 
-def check_page_runs(page: Page, problems: list[Problem]) -> None:
-    """Blocks without an island, other scenes than the cluster, terminals that do not exist."""
+def check_page_runs(page: Page, marks: frozenset[str], problems: list[Problem]) -> None:
+    """Blocks without an island, scenes that are not drawn, terminals that do not exist, marks in the picture."""
     for directive in page.directives:
-        what = _of_block(directive)
+        what = _of_block(directive) or _of_moments(directive, marks)
         if what:
             place = directive.place
             text = f"{what} needs a newer Glasshull"
@@ -83,4 +83,15 @@ def _of_block(directive: Directive) -> str:
         return f"scene {directive.argument}"
     if directive.name == "run" and directive.option("in", "toolbox") != "toolbox":
         return f"run in {directive.option('in')}"
+    return ""
+
+
+def _of_moments(directive: Directive, marks: frozenset[str]) -> str:
+    """Marks are read by the checks; the picture has no moment of theirs, and would wait for it for ever."""
+    if directive.name != "compare":
+        return ""
+    for moment in directive.argument.split(".."):
+        source = moment.strip().partition(".")[0].partition("+")[0].strip()
+        if source in marks:
+            return f"compare of {moment.strip()} (a mark)"
     return ""

@@ -10,7 +10,7 @@ from lessons.durations import parse_anchor
 from lessons.exercise_loading import LoadedExercise
 from lessons.models import Step
 from lessons.page_loading import Page
-from lessons.problems import Problem, with_suggestion
+from lessons.problems import Problem, did_you_mean, with_suggestion
 from lessons.reading import Section
 from lessons.targets import target_error
 from sandbox.record.cel_names import KINDS as OBJECT_KINDS
@@ -50,6 +50,11 @@ class Ids:
         return self.faults | self.loads | self.marks
 
     @property
+    def needed(self) -> frozenset[str]:
+        """What may be waited for: a check that passes, an answer that is given."""
+        return self.checks | self.predictions | self.questions
+
+    @property
     def everything(self) -> frozenset[str]:
         return self.windows | self.checks | self.predictions | self.questions
 
@@ -81,7 +86,10 @@ def anchor_error(text: str, ids: Ids) -> str:
         known = getattr(ids, _EDGES[anchor.edge])
     if anchor.id in known:
         return ""
-    return with_suggestion(f'"{text}" is not a moment of this exercise', anchor.id, known)
+    near = did_you_mean(anchor.id, known)
+    if near and anchor.edge:
+        near = near.replace('"?', f'.{anchor.edge}"?')
+    return f'"{text}" is not a moment of this exercise' + (f"; {near}" if near else "")
 
 
 # --- the exercise file ---------------------------------------------------------------------------------
@@ -105,7 +113,7 @@ def check_exercise(loaded: LoadedExercise) -> None:
 def check_references(check: Check, section: Section, ids: Ids) -> None:
     """Of one check or claim."""
     for need in check.needs:
-        _known(section, "needs", need, ids.checks | ids.predictions)
+        _known(section, "needs", need, ids.needed)
         if need == check.id:
             section.note("L020", f'needs: "{need}" waits for itself', key="needs")
     if check.during:
@@ -149,7 +157,7 @@ def _check_each(section: Section, key: str, each: str, ids: Ids) -> None:
 
 def _check_fault(section: Section, ids: Ids) -> None:
     for need in section.texts("needs"):
-        _known(section, "needs", need, ids.checks)
+        _known(section, "needs", need, ids.needed)
     by, colon, name = section.text("by", "student").partition(":")
     if colon:
         _known(section, "by", name, ids.predictions if by == "prediction" else ids.checks)
@@ -192,8 +200,8 @@ class TextReferences:
     def _check_needs(self, step: Step) -> None:
         draft = next(draft for draft in self.page.steps if draft.id == step.id)
         for need in step.needs:
-            if draft.settings and need not in self.ids.checks | self.ids.predictions:
-                known = self.ids.checks | self.ids.predictions
+            known = self.ids.needed
+            if draft.settings and need not in known:
                 self._note(
                     draft.settings,
                     "needs",

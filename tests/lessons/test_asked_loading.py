@@ -128,3 +128,16 @@ def test_a_prediction_may_wait_for_a_mark(bench: Any) -> None:
 def test_a_solution_says_what_a_student_could_say(bench: Any, said: str, words: str) -> None:
     bench.replace("solution.steps", "{predict: {who-returns: new}}", f"{{predict: {said}}}")
     assert any(words in problem.message for problem in bench.lint()), bench.lint()
+
+
+def test_a_question_may_be_needed_by_a_check_a_fault_and_a_step(bench):
+    question = '  - {id: why-new, ask: "Why?", answer: choice, choices: {a: A, b: B}, observed: \'["a"]\'}\n'
+    bench.replace("exercise.yaml", "checks:\n", f"questions:\n{question}checks:\n")
+    bench.replace("exercise.yaml", "needs: [managed]", "needs: [managed, why-new]")
+    bench.replace("exercise.yaml", "needs: [enough], settle: 30s", "needs: [enough, why-new], settle: 30s")
+    text = bench.file("lesson.md").read_text()
+    setting = next(line for line in text.splitlines() if line.startswith(":needs:"))
+    bench.replace("lesson.md", setting, f"{setting}, why-new")
+    assert bench.lint() == []
+    bench.replace("exercise.yaml", "needs: [managed, why-new]", "needs: [managed, why-old]")
+    assert 'needs: "why-old" is not an id' in [each.message for each in bench.lint()]

@@ -45,3 +45,22 @@ def test_scenes_are_those_the_picture_draws():
     drawn = set(re.findall(r'^  "?([a-z-]+)"?: \(\) => import', source, re.MULTILINE))
     layouts = {"control-plane"}
     assert drawn - layouts | {"cluster"} == not_yet.SCENES
+
+
+MARKS = "marks:\n  rollout: {each: Deployment, when: 'old != null && object.spec.template != old.spec.template'}\n"
+
+
+def test_a_mark_is_no_moment_of_the_picture(bench):
+    """The page would wait for it for ever; checks know when it was."""
+    bench.replace("exercise.yaml", "checks:\n", f"{MARKS}checks:\n")
+    bench.replace(
+        "lesson.md", ":::{compare} kill.start .. kill.start+20s", ":::{compare} kill.start .. rollout+5s"
+    )
+    found = [each for each in bench.lint() if each.code == "L005"]
+    assert [each.message for each in found] == ["compare of rollout+5s (a mark) needs a newer Glasshull"]
+    assert found[0].line == bench.line_of("lesson.md", ":::{compare}")
+
+
+def test_a_prediction_is_a_moment_of_the_picture(bench):
+    bench.replace("lesson.md", ":::{compare} kill.start ..", ":::{compare} who-returns ..")
+    assert bench.lint() == []

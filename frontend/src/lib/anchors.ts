@@ -1,5 +1,15 @@
 /** Moments named by a lesson: `start`, `submit`, `kill.start+20s`, `rush.end`, `enough.pass`. Pure. */
-import type { AttemptItem, CheckItem, FaultItem, Items, LoadItem, MarkerItem, MarkerKind } from "./protocol";
+import type {
+  AnswerItem,
+  AttemptItem,
+  CheckItem,
+  FaultItem,
+  Items,
+  LoadItem,
+  MarkerItem,
+  MarkerKind,
+  PredictionItem,
+} from "./protocol";
 
 const ANCHOR = /^([a-z0-9-]+)(?:\.(start|end|pass))?\s*(?:([+-])\s*([\d.]+)(ms|s|m)?)?$/i;
 const UNIT: Record<string, number> = { ms: 0.001, s: 1, m: 60 };
@@ -24,7 +34,17 @@ function baseOf(id: string, edge: string | undefined, items: Items): number | nu
   // The first of this try: its mark is a marker of the same kind.
   if (id === "submit")
     return markers("submit", items).find((one) => one.at >= (attempt?.started ?? 0))?.at ?? null;
-  return null;
+  const said = (items[`prediction/${id}`] ?? items[`answer/${id}`]) as
+    | PredictionItem
+    | AnswerItem
+    | undefined;
+  return said?.at ?? null;
+}
+
+/** Nothing more can come of a moment that has not come by the hand-in. */
+export function isOver(items: Items): boolean {
+  const attempt = items["attempt/now"] as AttemptItem | undefined;
+  return attempt !== undefined && !["running", "closing", "testing"].includes(attempt.state);
 }
 
 function passOf(id: string, items: Items): number | null {

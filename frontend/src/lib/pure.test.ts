@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { momentOf } from "./anchors";
+import { isOver, momentOf } from "./anchors";
 import { gateOf } from "./gates";
 import { type ExerciseData, type StepData, sandboxUrl, socketUrl } from "./page";
 import type { Items } from "./protocol";
@@ -210,6 +210,21 @@ describe("anchors", () => {
     expect(momentOf("submit", tried)).toBe(150);
     expect(momentOf("enough.pass+2s", tried)).toBe(72);
     expect(momentOf("submit", {})).toBeNull();
+  });
+  it("of a prediction or an answer: when it was given", () => {
+    const given = {
+      "prediction/who": { t: "prediction", value: "new", at: 60 },
+      "answer/why": { t: "answer", value: "a", at: 65 },
+    } as unknown as Items;
+    expect(momentOf("who+5s", given)).toBe(65);
+    expect(momentOf("why", given)).toBe(65);
+    expect(momentOf("what", given)).toBeNull();
+  });
+  it("that has not come by the end of the try never comes", () => {
+    const at = (state: string) => isOver({ "attempt/now": { t: "attempt", state } } as unknown as Items);
+    expect(["running", "closing", "testing"].map(at)).toEqual([false, false, false]);
+    expect(["handed-in", "marked", "could-not-mark"].map(at)).toEqual([true, true, true]);
+    expect(isOver({})).toBe(false);
   });
   it("of a load: when it started and when it was over", () => {
     const load = { t: "load", phase: "running", at: 200, until: 260 };
