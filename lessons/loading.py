@@ -274,6 +274,6 @@ def _check_text(draft: LessonDraft, exercises: dict[str, Exercise], steps: tuple
     scenes = [path.stem for path in (draft.folder / "scenes").glob("*.yaml")]
     for page in draft.pages:
         TextChecker(page, draft.folder, draft.course.glossary, params, draft.problems).check()
-        check_page_runs(page, draft.problems)
+        check_page_runs(page, ids.marks, draft.problems)
         own = [step for step in steps if step.file == page.text.file]
         TextReferences(page, ids, exercises, files, scenes, draft.problems).check(own)
