@@ -45,12 +45,12 @@ _ENTRIES = (
     Entry(
         "slow-app",
         "delay",
-        "Slow the app: delay",
+        "Slow it down",
         f"each answer waits {USUAL_DELAY_MS} ms",
         _SWITCHES_BACK,
     ),
-    Entry("slow-app", "hang", "Slow the app: hang", "no answer at all", _SWITCHES_BACK),
-    Entry("slow-app", "spin", "Slow the app: spin", "the app burns its CPU", _SWITCHES_BACK),
+    Entry("slow-app", "hang", "Make it hang", "no answer at all", _SWITCHES_BACK),
+    Entry("slow-app", "spin", "Burn its CPU", "a busy loop in its container", _SWITCHES_BACK),
     Entry(
         "cut-traffic",
         None,

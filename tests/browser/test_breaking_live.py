@@ -32,9 +32,9 @@ async def test_a_fault_of_the_menu_is_real_and_ends_by_itself(
     menu = page.get_by_role("dialog", name="Break something")
     await expect(menu.get_by_role("button", name="Drain")).to_have_attribute("aria-disabled", "true")
     await expect(menu).to_contain_text("No controller owns it: nothing makes another.")
-    await menu.get_by_role("button", name="Slow the app: hang").click()
+    await menu.get_by_role("button", name="Make it hang").click()
     await page.screenshot(path=shots / "menu-live.png")
-    await menu.locator("footer").get_by_role("button", name="Slow the app").click()
+    await menu.locator("footer").get_by_role("button", name="Make it hang").click()
     await expect(menu).to_be_hidden(timeout=15_000)
 
     # It is started, customers feel it, and after its time it is over without anybody's hand.

@@ -567,7 +567,12 @@ def test_the_class_table_changes_with_the_socket(visit: Visit) -> None:
     visit.open("/class/how-clusters-work/", wait="#class-table")
     row = {
         "id": "s9",
+        "person": 9,
         "name": "Ben <b>",
+        "step": "step 2 of 4",
+        "here": True,
+        "seen": 1764000000,
+        "hints": "",
         "lesson": "14-self-healing",
         "lesson_title": "A shop that repairs itself",
         "phase": "open",
@@ -576,6 +581,7 @@ def test_the_class_table_changes_with_the_socket(visit: Visit) -> None:
         "passed": 1,
         "of": 2,
         "stuck": "Full strength again: 2 of 3 ready (for 2 min)",
+        "misconceptions": [{"of": "who-returns", "id": "pods-are-repaired"}],
         "mark": "",
         "href": f"{LESSON}?as=s9",
         "checks": [
@@ -597,4 +603,5 @@ def test_the_class_table_changes_with_the_socket(visit: Visit) -> None:
     expect(table).to_contain_text("2 of 3 ready (for 2 min)")
     expect(table.get_by_role("img", name=re.compile("A controller owns every Pod: passed"))).to_be_visible()
     expect(page.locator("#class-figures")).to_contain_text("1stuck")
+    expect(page.locator("#class-thoughts")).to_contain_text("pods are repaired 1")
     assert visit.trouble == []

@@ -32,4 +32,4 @@ def test_a_value_may_be_corrupted_where_the_lesson_names_one() -> None:
 def test_what_breaks_by_the_clock_is_not_told() -> None:
     fault = Fault(id="noon", kind="slow-app", target="pod:app=stock", by="timeline", at="start+40s")
     (found,) = told(fault)["faults"]
-    assert found == {"id": "noon", "kind": "", "by": "timeline", "target": "", "needs": []}
+    assert found == {"id": "noon", "kind": "", "how": None, "by": "timeline", "target": "", "needs": []}

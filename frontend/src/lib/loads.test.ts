@@ -54,10 +54,12 @@ describe("a load in words", () => {
 
 describe("a fault's button", () => {
   it("speaks of the kind, and of another time once it ran", () => {
-    expect(faultLabel("kill-pod", false)).toBe("Delete one Pod");
-    expect(faultLabel("kill-pod", true)).toBe("Delete another Pod");
-    expect(faultLabel("slow-app", false)).toBe("Slow the app");
-    expect(faultLabel("new-kind", false)).toBe("Start: new-kind");
-    expect(faultLabel("new-kind", true)).toBe("Do it again");
+    expect(faultLabel("kill-pod", null, false)).toBe("Delete one Pod");
+    expect(faultLabel("kill-pod", null, true)).toBe("Delete another Pod");
+    expect(faultLabel("slow-app", "hang", false)).toBe("Make it hang");
+    expect(faultLabel("slow-app", "spin", true)).toBe("Burn its CPU again");
+    expect(faultLabel("kill-container", "oom", false)).toBe("Kill a container");
+    expect(faultLabel("new-kind", null, false)).toBe("Start: new-kind");
+    expect(faultLabel("new-kind", null, true)).toBe("Do it again");
   });
 });

@@ -50,6 +50,8 @@ export interface QuestionData {
 export interface FaultData {
   id: string;
   kind: string;
+  /** delay, hang, spin of `slow-app`; sigkill, oom of `kill-container`. */
+  how?: string | null;
   by: string;
   target: string;
   needs: string[];

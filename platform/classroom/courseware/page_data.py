@@ -87,6 +87,7 @@ def _fault(fault: Fault) -> dict[str, Any]:
     return {
         "id": fault.id,
         "kind": fault.kind if told else "",
+        "how": fault.parameters.get("how") if told else None,
         "by": fault.by,
         "target": fault.target if told else "",
         "needs": list(fault.needs),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { aPod, aShop } from "../testing";
-import { type Hop, hopSentence, placeOf, readyKeys, sinceWords, stateOfHop } from "./hops";
+import { asksOrder, type Hop, hopSentence, placeOf, readyKeys, sinceWords, stateOfHop } from "./hops";
 import { boxOf, numeralAt, roomsOf, wireOf } from "./rooms";
 
 const hop = (n: number, actor: string, more: Partial<Hop> = {}): Hop => ({
@@ -33,6 +33,28 @@ describe("where a hop stands", () => {
   it("kubelet and container are on the node of their Pod", () => {
     expect(placeOf(hop(1, "kubelet", { of: "pod/h" }), items)).toBe("kubelet/worker-3");
     expect(placeOf(hop(1, "container", { of: "pod/h" }), items)).toBe("pod/worker-3");
+  });
+});
+
+describe("the answer in a recording", () => {
+  const order = { id: "hops", answer: "order" as const };
+  const locked = {
+    t: "prediction" as const,
+    value: ["a"],
+    at: 100,
+    why: null,
+    observed: null,
+    right: null,
+    pairs: null,
+  };
+  it("is kept back while an order is asked for and not locked", () => {
+    expect(asksOrder([order], {})).toBe(true);
+    expect(asksOrder([order], { "prediction/hops": { ...locked, value: null, at: 0 } })).toBe(true);
+    expect(asksOrder([order], { "prediction/hops": locked })).toBe(false);
+  });
+  it("is no answer where nothing or something else is asked", () => {
+    expect(asksOrder([], {})).toBe(false);
+    expect(asksOrder([{ id: "who", answer: "choice" }], {})).toBe(false);
   });
 });
 

@@ -1,4 +1,5 @@
 /** A chain of causes as the server tells it, and where each of its hops stands in the opened bridge. Pure. */
+import type { QuestionData } from "../../lib/page";
 import type { Items } from "../../lib/protocol";
 
 /** One hop (live protocol, section 3). `at` unix s; `seq` the entry that shows it, null where it shows by its effect. */
@@ -71,6 +72,14 @@ export function hopSentence(hop: Hop, first: Hop): string {
   const how =
     hop.how === "observed" ? `Observed: ${hop.evidence}.` : `Inferred: ${hop.evidence}. ${hop.missing ?? ""}`;
   return `${hop.n}. ${hop.text.replace(/\.$/, "")}. ${how.trim()} ${sinceWords(hop, first)}.`;
+}
+
+/** Whether the lesson asks for the order of the steps and no order was locked in this try. */
+export function asksOrder(predictions: readonly Pick<QuestionData, "id" | "answer">[], mine: Items): boolean {
+  return predictions.some(({ id, answer }) => {
+    const said = mine[`prediction/${id}`];
+    return answer === "order" && !(said?.t === "prediction" && said.at);
+  });
 }
 
 /** When the chain may have a newer end: whichever of the Pods are ready now. */
