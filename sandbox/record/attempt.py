@@ -290,6 +290,7 @@ _HANDLERS = {
     "verdict": AttemptCourse._on_verdict,
     "fault": AttemptCourse._on_fault,
     "prediction": AttemptCourse._on_prediction,
+    "answer": AttemptCourse._on_prediction,
     "load": AttemptCourse._on_load,
     "submit": AttemptCourse._on_submit,
     "handover": AttemptCourse._on_handover,

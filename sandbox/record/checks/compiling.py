@@ -165,9 +165,9 @@ class _Compiler:
         where = ("checks", check.id, check.operator)
         before = len(self.problems)
         for need in check.needs:
-            self._known(
-                ("checks", check.id, "needs"), need, {*self._ids("checks"), *self._ids("predictions")}
-            )
+            sections = ("checks", "predictions", "questions")
+            known = frozenset().union(*(self._ids(section) for section in sections))
+            self._known(("checks", check.id, "needs"), need, known)
         expressions = self._expressions(where, check)
         opens, closes, settle = self._window(check)
         if check.operator in ("predicted", "answered"):

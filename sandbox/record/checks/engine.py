@@ -24,6 +24,7 @@ from sandbox.record.traffic import LOAD_TIMEOUT_S
 _NOTHING: frozenset[str] = frozenset()
 _MISSING = "entries are missing from the record"
 _TOO_LATE = "Too late for this one: {}. Reset to predict."
+_IN_DOUBT = "A Pod is going just now. In two seconds it is known whether this is too late."
 _LOAD_PAUSE = 3.0  # seconds of silence between two loads of one name; a load speaks every second
 _LOAD_TAIL = (
     LOAD_TIMEOUT_S + 3.0
@@ -75,7 +76,8 @@ class Engine:
                 if expression.each is None:
                     self._trackers[check.spec.id, side] = Tracker(expression)
         self._marks_by_id = {each.spec.id: each for each in self._compiled.marks}
-        self._says = {each.id: each.say for each in exercise.checks}
+        asked = (*exercise.predictions, *exercise.questions)
+        self._says = {each.id: each.say for each in exercise.checks} | {each.id: each.ask for each in asked}
         self._hints = HintBook(self._compiled.hints)
         self._running = self._ready = False
         self._phase = ""
@@ -169,6 +171,8 @@ class Engine:
         if fault is not None and fault.happened:
             gone = fault.fault.kind == "kill-pod"
             return _TOO_LATE.format("the Pod is already gone" if gone else "it has already happened")
+        if fault is not None and fault.in_doubt:
+            return _IN_DOUBT
         if run.spec.before in self._marked:
             return _TOO_LATE.format("it has already happened")
         return None
@@ -914,9 +918,33 @@ class Engine:
             if run.over is None and (self._handed_over or not run.check.after_submit):
                 run.over = "it did not come to this before hand-in"
                 run.ours = run.ours or self._never_tested(run)
-            if self._handed_over:
-                for trial in run.open_trials:
-                    trial.give_up(self._now(), "the window was still open")
+            for trial in run.open_trials:
+                if self._handed_over:
+                    self._end_unfinished(trial, run.check.closes)
+                elif not self._may_still_end(trial, run.check.closes):
+                    trial.close(self._submitted)
+
+    def _may_still_end(self, trial: Trial, closes: Anchor | None) -> bool:
+        """After hand-in nothing of the student's begins any more; what is under way may end, and a check may pass."""
+        if closes is None or closes.source == "submit" or closes.point == "pass" or trial.end < NEVER:
+            return True
+        if trial.origin is not None and trial.origin.source == closes.source:
+            return True
+        fault = self._faults.get(closes.source)
+        if fault is not None and (fault.running or fault.fault.by == "submit"):
+            return True
+        under_way = self._marked.get(closes.source)
+        return closes.point == "end" and under_way is not None and under_way.end is None
+
+    def _end_unfinished(self, trial: Trial, closes: Anchor | None) -> None:
+        """A mark is the student's own doing, and so is a check: without its end it is no fault of ours."""
+        source = closes.source if closes is not None else ""
+        if source in self._marks_by_id and not trial.lost:
+            trial.fail(self._now(), f"not reached: {source} did not end")
+        elif source in self._verdicts and self._verdicts[source].state != "could-not-grade":
+            trial.close(self._now())
+        else:
+            trial.give_up(self._now(), "the window was still open")
 
     def _never_tested(self, run: CheckRun) -> bool:
         """Our own fault after hand-in was never injected, and nothing says that it had no target."""

@@ -32,6 +32,11 @@ class FaultRun:
         return self.current is not None
 
     @property
+    def in_doubt(self) -> bool:
+        """A Pod has begun to go, and whose doing that is has not come yet."""
+        return bool(self._candidates)
+
+    @property
     def running(self) -> bool:
         return self.current is not None and self.current.end is None
 

@@ -106,6 +106,12 @@ class Trial:
             self._decide("could-not-grade", moment, why)
         self._rearm()
 
+    def fail(self, moment: Moment, why: str) -> None:
+        """It is over without an end, and not for reasons of ours."""
+        if self.outcome is None:
+            self._decide("fail", moment, why)
+        self._rearm()
+
     def on_gap(self, gap: Gap) -> None:
         """News was late or lost; it matters when it touches this window."""
         if gap.end < self.opened.at:

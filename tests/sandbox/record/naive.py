@@ -29,6 +29,7 @@ class Window:
     end: float = INF  # last moment that belongs to it
     last: int | None = None  # or the last entry that belongs to it
     earlier: list[Thing] = field(default_factory=list)  # trouble told before this attempt
+    is_students: bool = False  # one that never ends is the student's own
     since: float | None = None  # it may have opened since then, unseen
 
 
@@ -62,6 +63,7 @@ def judge(check: Check, told: list[Thing], settle: float, *, by_mark: bool = Fal
     earlier, things = attempt(told)
     found = windows(check, things, settle)
     for window in found:
+        window.is_students = by_mark and check.during is not None
         window.earlier = [each for each in earlier if each.kind == "trouble"]
     if not found:
         return ("could-not-grade" if by_mark and hides_marks(things) else "fail"), 0
@@ -157,7 +159,7 @@ def one(check: Check, things: list[Thing], window: Window) -> tuple[str, int]:
         extension += gap.value[1] - max(gap.value[0], window.start)
     result = decide(check, things, window, extension, lost_at, excused, len(things))
     if result is None:
-        return "could-not-grade", 0
+        return ("fail" if window.is_students and not lost_at else "could-not-grade"), 0
     return result[0], result[1]
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from sandbox.record.exercise import Load, Moment
-from tests.sandbox.record.build import named
-from tests.sandbox.record.judging import COUNT, FLAG, Judged, Mark, check
+from tests.sandbox.record.build import deployment, named
+from tests.sandbox.record.judging import COUNT, FLAG, Fault, Judged, Mark, Prediction, check
 
 Act = tuple[str, Any] | float
 IN_10 = ((10.0, 1),)
@@ -412,3 +412,116 @@ def test_after_hand_in_a_test_is_judged_at_once_when_what_it_needs_has_failed() 
         "a": ("fail", "not in time"),
         "b": ("fail", "not reached: It holds"),
     }
+
+
+# --- windows whose end does not come --------------------------------------------------------------------
+ROLLOUT = Mark(
+    id="rollout",
+    each="Deployment",
+    when="old != null && object.spec.replicas != old.spec.replicas",
+    until='ready(one("Deployment", "storefront"))',
+)
+ASKED = Prediction(id="p", ask="What comes?", answer="choice", observed='["a"]', before="rollout")
+
+
+def until(moment: str, **fields: Any) -> Judged:
+    run = Judged(
+        check("always", COUNT, until=moment),
+        check("eventually", FLAG, id="up", within=((900.0, 1),)),
+        marks=(ROLLOUT,),
+        predictions=(ASKED,),
+        **fields,
+    )
+    run.services(2)
+    run.put(deployment(1, 1))
+    run.start()
+    run.wait(10)
+    return run
+
+
+@pytest.mark.parametrize(
+    "moment", ["rollout", "rollout.end", "p", "p+5s", "slow.start", "slow.end", "up.pass"]
+)
+@pytest.mark.parametrize(("held", "expected"), [(True, "pass"), (False, "fail")])
+def test_a_window_until_what_never_comes_is_over_at_hand_in(moment: str, held: bool, expected: str) -> None:
+    run = until(moment)
+    if not held:
+        run.services(1)
+    run.submit()
+    run.services(0)  # nothing of this is looked at any more, but for a check that may pass yet
+    assert run.state == ("fail" if moment == "up.pass" or not held else "pass")
+    run = until(moment)
+    if not held:
+        run.services(1)
+    run.hand_in(1)
+    assert run.state == expected
+
+
+def test_what_is_under_way_at_hand_in_runs_to_its_end() -> None:
+    run = until("rollout.end")
+    run.put(deployment(2, 1))
+    run.submit()
+    assert run.state == "holding"
+    run.services(1)
+    assert run.state == "fail"
+
+
+def during_a_rollout() -> Judged:
+    """The customers are watched while a roll-out goes on, and what is said of it beforehand."""
+    run = Judged(
+        check("always", COUNT, during="rollout"),
+        check("predicted", "p", id="foresaw"),
+        marks=(ROLLOUT,),
+        predictions=(ASKED,),
+    )
+    run.services(2)
+    run.put(deployment(1, 1))
+    run.start()
+    run.predict("p", "a")
+    run.put(deployment(2, 1))
+    run.wait(30)
+    return run
+
+
+def test_a_roll_out_that_deadlocks_is_not_reached() -> None:
+    """The quota lets no further Pod in: the Deployment waits for ever, and nothing of ours is to blame."""
+    run = during_a_rollout()
+    run.submit()
+    run.wait(60)
+    assert run.state == "holding"
+    run.add("handover", "", {"attempt": 1})
+    assert (run.state, run.line) == ("fail", "not reached: rollout did not end")
+    assert run.verdict("foresaw").state == "fail"
+    assert run.engine.summary() == (0, 2, 2)
+
+
+def test_a_roll_out_of_which_a_part_was_not_seen_is_not_graded() -> None:
+    run = during_a_rollout()
+    run.gap(-5, 0)
+    run.hand_in(60)
+    assert run.state == "could-not-grade"
+
+
+def test_a_question_in_needs_means_answered() -> None:
+    question = Prediction(id="q", ask="Which one?", answer="choice", observed='["a"]')
+    run = Judged(check("eventually", COUNT, needs=("q",)), questions=(question,))
+    run.services(2)
+    run.start()
+    assert (run.state, run.line) == ("waiting", "first: Which one?")
+    run.add("answer", "q", {"id": "q", "value": "wrong"})
+    assert run.state == "pass"
+    run = Judged(check("eventually", COUNT, needs=("q",)), questions=(question,))
+    run.services(2)
+    run.start()
+    run.hand_in()
+    assert (run.state, run.line) == ("fail", "not reached: Which one?")
+
+
+def test_a_fault_may_wait_for_an_answer() -> None:
+    kill = Fault(id="kill", kind="slow-app", target="pod:app=x", by="student", needs=("q",))
+    question = Prediction(id="q", ask="Which one?", answer="choice", observed='["a"]')
+    run = Judged(check("eventually", COUNT), faults=(kill,), questions=(question,))
+    run.start()
+    assert run.engine.missing_for("kill") == ["q"]
+    run.add("answer", "q", {"id": "q", "value": "b"})
+    assert run.engine.missing_for("kill") == []

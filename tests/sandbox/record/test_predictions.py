@@ -8,8 +8,8 @@ import pytest
 from sandbox.record.checks import ExerciseInvalid
 from sandbox.record.checks.answers import is_right, right_pairs
 from sandbox.record.exercise import Load
-from tests.sandbox.record.build import named
-from tests.sandbox.record.judging import COUNT, Judged, Mark, Prediction, check
+from tests.sandbox.record.build import named, pod
+from tests.sandbox.record.judging import COUNT, Fault, Judged, Mark, Prediction, check
 
 S = dt.timedelta
 
@@ -492,3 +492,47 @@ def test_a_time_is_measured_from_a_plain_moment() -> None:
     for after, words in (("slow.end+5s", "without what is added"), ("slw.end", '"slw" is not an id')):
         with pytest.raises(ExerciseInvalid, match=words):
             timing(1, after=after)
+
+
+# --- who acts by kubectl before saying anything ---------------------------------------------------------
+LATE = "Too late for this one: the Pod is already gone. Reset to predict."
+
+
+def a_pod_goes() -> Judged:
+    kill = Fault(id="kill", kind="kill-pod", target="pod:app=storefront", by="student", settle=5.0)
+    asked = Prediction(id="p", ask="?", answer="choice", observed='["a"]', before="kill")
+    run = Judged(check("predicted", "p"), faults=(kill,), predictions=(asked,))
+    run.put(pod("a", uid="a"))
+    run.start()
+    run.wait(5)
+    run.remove("a")
+    return run
+
+
+def test_who_deleted_the_pod_by_kubectl_first_is_too_late_and_may_reset() -> None:
+    run = a_pod_goes()
+    run.wait(0.5)
+    run.action("delete", "pods", "a", through="terminal")
+    assert run.engine.may_predict("p") == LATE
+    run.predict("p", "a")
+    run.wait(20)
+    assert run.state == "your-turn"
+    run.add("reset", "1", {"attempt": 1})
+    run.put(pod("b", uid="b"))
+    run.start()
+    assert run.engine.may_predict("p") is None
+    run.predict("p", "a")
+    run.remove("b")
+    run.action("delete", "pods", "b", through="terminal")
+    run.wait(20)
+    assert run.state == "pass"
+
+
+def test_until_it_is_known_who_deleted_the_pod_nothing_is_locked() -> None:
+    run = a_pod_goes()
+    run.wait(0.5)
+    assert "In two seconds it is known" in str(run.engine.may_predict("p"))
+    run.predict("p", "a")
+    run.wait(3)  # nobody's request came: it was a controller
+    assert run.engine.may_predict("p") is None
+    assert run.state == "your-turn"
