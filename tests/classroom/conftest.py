@@ -105,8 +105,9 @@ def tiny_course(lessons_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def no_limits_left_over() -> None:
-    for buckets in (limits.JOINING, limits.WRONG_TRIES, limits.PASSWORDS, limits.STARTS, limits.ACTIONS):
-        buckets.clear()
+    for named in vars(limits).values():
+        if isinstance(named, limits.Buckets):
+            named.clear()
 
 
 @pytest.fixture(autouse=True)

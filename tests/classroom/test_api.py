@@ -324,6 +324,12 @@ def test_history_holds_the_same_frames_as_the_socket(
     assert items["sandbox/self"]["text"] == "n4"
 
 
+def test_P48_histories_without_end_are_slowed_down(client: Client, box: Sandbox, live: Runtime) -> None:
+    codes = [client.get(f"/api/sandboxes/{box.pk}/history").status_code for _ in range(25)]
+    assert codes[:20] == [200] * 20
+    assert codes[-1] == 429
+
+
 def test_every_action_of_the_protocol_exists() -> None:
     assert set(acting.ACTIONS) == {
         "predict", "answer", "fault", "break", "load", "delete-pod", "submit", "restart", "reset", "extend",

@@ -46,6 +46,8 @@ PASSWORDS = Buckets(burst=10, seconds=10)
 STARTS = Buckets(burst=12, seconds=5)
 # Everything else a person does; a fast typist saving and applying stays far below.
 ACTIONS = Buckets(burst=60, seconds=0.25)
+# Whole histories, folded anew for each who asks: up to a second of a core.
+HISTORIES = Buckets(burst=20, seconds=2)
 
 
 def refuse_if_too_fast(buckets: Buckets, key: str) -> None:

@@ -82,6 +82,7 @@ async def act(request: HttpRequest, sandbox: Any, action: str) -> JsonResponse:
 @require_GET
 async def history(request: HttpRequest, sandbox: Any) -> HttpResponse:
     """The sandbox's record as frames, for scrubbing back past what the browser saw."""
+    limits.refuse_if_too_fast(limits.HISTORIES, str(request.user.pk))
     body = await sync_to_async(_history)(str(sandbox))
     response = HttpResponse(body, content_type="application/json")
     response.headers["Cache-Control"] = "no-store"
