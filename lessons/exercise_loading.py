@@ -11,6 +11,7 @@ from lessons.checks_loading import read_check, read_id
 from lessons.course_loading import FEEDBACK, GATES, check_format
 from lessons.durations import parse_anchor
 from lessons.models import Budget, Course, Objects
+from lessons.params_known import check_params
 from lessons.problems import Problem
 from lessons.reading import Section, is_id, shown
 from lessons.traffic_loading import check_evidence, read_load, read_probe
@@ -93,6 +94,7 @@ def read_exercise(
         files=dict(draft.files),
     )
     root.finish()
+    check_params(source, exercise.variants, problems, leave_out=("hints",))  # hints are compiled as CEL
     _check_task(root, exercise)
     check_evidence(exercise.checks, exercise.probes, ids.places)
     return LoadedExercise(exercise, source, ids.places, root)

@@ -9,6 +9,7 @@ from lessons.course_loading import read_frame
 from lessons.loading import LessonDraft, read_lesson
 from lessons.models import Course
 from lessons.problems import LessonInvalid, Problem
+from lessons.rules_asked import check_asked
 from lessons.rules_cluster import check_cluster
 from lessons.rules_exercise import check_exercises
 from lessons.rules_text import check_text
@@ -17,6 +18,7 @@ from lessons.rules_translation import check_translations
 RULES: tuple[Callable[[LessonDraft], Iterator[Problem]], ...] = (
     check_text,
     check_exercises,
+    check_asked,
     check_cluster,
     check_translations,
 )

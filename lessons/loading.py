@@ -30,6 +30,7 @@ from lessons.page_loading import (
     split_front_matter,
     steps_of,
 )
+from lessons.params_known import check_params
 from lessons.problems import LessonInvalid, Problem, with_suggestion
 from lessons.reading import Section
 from lessons.references import TextReferences, check_exercise, ids_of
@@ -248,6 +249,8 @@ def _exercises(draft: LessonDraft, facts: Draft) -> dict[str, Exercise]:
         facts.objects = tuple(each.value for each in draft.starts[exercise_id])
         facts.files = _student_files(draft, folder)
         loaded = read_exercise(source, exercise_id, facts, draft.problems)
+        for manifest in draft.starts[exercise_id]:
+            check_params(manifest, loaded.exercise.variants, draft.problems)
         check_exercise(loaded)
         check_exercise_runs(loaded)
         draft.predicates += check_expressions(loaded)

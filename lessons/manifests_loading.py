@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -35,7 +35,12 @@ def _is_object(source: YamlSource, problems: list[Problem]) -> bool:
     if trouble:
         path, text = trouble
         mark = source.mark(path)
-        problems.append(Problem(source.file, mark.line, mark.column, "L004", text))
+        help_ = (
+            "take it out"
+            if path[-1:] == ("namespace",)
+            else "write what every object has: apiVersion, kind, metadata.name"
+        )
+        problems.append(Problem(source.file, mark.line, mark.column, "L004", text, help_))
     return not trouble
 
 
@@ -79,15 +84,3 @@ def _substituted(value: Any, known: Mapping[str, Any]) -> Any:
     if whole:
         return known[whole[1]]
     return PLACE.sub(lambda match: str(known[match[1]]), value)
-
-
-def places(value: Any) -> Iterator[str]:
-    """The inside of every `${…}` at any depth."""
-    if isinstance(value, dict):
-        for item in value.values():
-            yield from places(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from places(item)
-    elif isinstance(value, str):
-        yield from (match[1].strip() for match in ANY_PLACE.finditer(value))

@@ -106,7 +106,7 @@ class Section:
             self.source.outline.required.add((*self.path, key))
         if self.has(key):
             return True
-        self.note(code, f'"{key}" is missing')
+        self.note(code, f'"{key}" is missing', help_=f"add {key}: here")
         return False
 
     def _typed(self, key: str, kind: type[T], default: T) -> T:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from lessons.manifests_loading import objects_of, read_manifests
 from lessons.models import Act, Objects, Verb, Way
+from lessons.params_known import check_params
 from lessons.problems import LessonInvalid, Problem, with_suggestion
 from lessons.reading import Section, shown
 from lessons.text_files import read_text
@@ -72,7 +73,10 @@ class WaysReader:
         return {path.name: self._objects(path) for path in paths}
 
     def _objects(self, path: Path) -> Objects:
-        return objects_of(read_manifests(path, self._shown(path), self.problems))
+        sources = read_manifests(path, self._shown(path), self.problems)
+        for source in sources:
+            check_params(source, self.exercise.variants, self.problems)
+        return objects_of(sources)
 
     def _shown(self, path: Path) -> str:
         return f"{self.shown_as}/{path.relative_to(self.folder).as_posix()}"
@@ -106,7 +110,11 @@ class WaysReader:
         section = Section(source, (index,), self.problems)
         verbs = [verb for verb in VERBS if section.has(verb)]
         if len(verbs) != 1:
-            section.note("L004", f"a step has exactly one of {', '.join(VERBS)}")
+            section.note(
+                "L004",
+                f"a step has exactly one of {', '.join(VERBS)}",
+                help_="look for a typing error in this step, or make two steps of it",
+            )
             return None
         verb = verbs[0]
         within = section.seconds("within", WAIT_SECONDS) if verb == "wait" else 0.0
@@ -145,7 +153,10 @@ class WaysReader:
             try:
                 read_value(spec, value)
             except ValueRefused as problem:
-                section.note("L004", f"{act.verb} {name}: {shown(value)}: {problem}", key=act.verb)
+                help_ = f"one of its choices: {', '.join(spec.choices)}" if spec.choices else ""
+                section.note(
+                    "L004", f"{act.verb} {name}: {shown(value)}: {problem}", key=act.verb, help_=help_
+                )
 
     @staticmethod
     def _check_known(section: Section, verb: str, what: Any, known: Sequence[str]) -> None:

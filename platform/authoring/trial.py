@@ -171,7 +171,10 @@ async def _sandbox(
         )
         on.observer.append(sandbox, "phase", "", {"phase": "ready", "text": ""}, "verify")
         if not await until(lambda: track.begun, OPEN_WITHIN):
-            trouble.append(f"the lesson's `ready` did not hold within {OPEN_WITHIN:.0f} s")
+            trouble.append(
+                f"the lesson's `ready` did not hold within {OPEN_WITHIN:.0f} s of the start state, "
+                "before anything was done; ask in it only for what start.yaml brings"
+            )
         yield track
     finally:
         on.observer.close(sandbox)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from typing import NamedTuple
 
 import pytest
@@ -82,7 +83,12 @@ CASES = [
     Case("L018", L, "Compare the names.", "Look at the red box on the left.", "may be the only cue", "the red box"),
     Case("L020", E, "during: kill, points: 3, needs: [enough]", "during: kill, points: 3, needs: [enogh]", '"enogh" is not an id; did you mean "enough"?', "enogh"),
     Case("L020", E, "during: again", "during: agian", 'did you mean "again"?', "agian"),
-    Case("L020", E, "after: kill.start", "after: kil.start", 'did you mean "kill"?', "kil.start"),
+    Case("L020", E, "after: kill.start", "after: kil.start", 'did you mean "kill.start"?', "kil.start"),
+    Case("L020", E, "Run ${params.replicas} copies", "Run ${params.replica} copies", '${params.replica}: there is no "replica" under variants:; did you mean "replicas"?', "task:"),
+    Case("L020", "solution.yaml", "replicas: ${params.replicas}", "replicas: ${params.replica}", 'there is no "replica" under variants:', "${params.replica}"),
+    Case("L020", "start.yaml", "value: 8s", 'value: "${params.delay}"', 'there is no "delay" under variants:', "params.delay"),
+    Case("L004", E, '? ["new"] : ["none"]', '? "new" : ["none"]', 'observed: "new" is one value, not the list of all right answers', "observed:"),
+    Case("L004", E, '? ["new"] : ["none"]', '? ["now"] : ["none"]', 'observed: "now" is none of the choices; did you mean "new"?', "observed:"),
     Case("L020", E, "each: probe/front", "each: probe/frnt", 'did you mean "front"?', "frnt"),
     Case("L020", E, "predicted: who-returns", "predicted: who-return", 'did you mean "who-returns"?', "who-return,"),
     Case("L020", L, ":needs: enough", ":needs: enogh", 'did you mean "enough"?', ":needs: enogh"),
@@ -162,6 +168,13 @@ def test_an_exercise_without_a_solution(bench):
     assert [p.message for p in bench.lint() if p.code == "L001"] == ["folder has no solution.yaml"]
 
 
+def test_a_clock_that_waits_for_what_the_student_is_to_make(bench):
+    bench.file("start.yaml").unlink()
+    problem = next(p for p in bench.lint() if p.message.startswith("ready:"))
+    assert (problem.code, problem.line) == ("L004", bench.line_of("exercise.yaml", "ready:"))
+    assert "make start.yaml" in problem.help
+
+
 def test_a_bad_slug(bench):
     bench.lesson_path.rename(bench.path / "14_Self")
     bench.replace("course.yaml", "14-self-healing]", "14_Self]")
@@ -178,6 +191,8 @@ def test_a_step_that_is_too_long(bench):
 def test_fewer_than_three_wrong_ways(bench):
     for path in bench.file("wrong").glob("*.yaml"):
         path.unlink()
+    for folder in sorted(bench.file("wrong").iterdir())[1:]:
+        shutil.rmtree(folder)
     assert "wrong/ has 1 of at least 3" in next(p for p in bench.lint() if p.code == "L034").message
 
 
