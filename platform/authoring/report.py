@@ -122,7 +122,10 @@ def keep(home: Path, report: Report) -> Path:
     path = _path(home, report.lesson.slug)
     path.parent.mkdir(parents=True, exist_ok=True)
     data = as_data(report)
-    path.write_text(json.dumps({**data, "runs": len(data["runs"])}, indent=1), encoding="utf-8")
+    folder = str(report.lesson.path.resolve())  # two courses may have a lesson of one name
+    path.write_text(
+        json.dumps({**data, "runs": len(data["runs"]), "folder": folder}, indent=1), encoding="utf-8"
+    )
     return path
 
 

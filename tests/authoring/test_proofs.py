@@ -24,6 +24,7 @@ from authoring.proofs import (
     upper_bound,
     within_budget,
 )
+from authoring.preview.looking import last_proof
 from authoring.report import Report, as_data, keep, read_kept, text_of
 from authoring.trial import ResetTrial, differences, shape_of
 from authoring.verify import proofs_of, stored_runs
@@ -236,6 +237,9 @@ def test_the_report_as_text_and_as_data_and_kept(lesson: Any, real: Any, tmp_pat
     assert kept is not None
     assert kept["rubric"] == lesson.rubric_hash
     assert read_kept(tmp_path, "none") is None
+    assert last_proof(tmp_path, lesson) == (kept, False)
+    copied = dataclasses.replace(lesson, path=tmp_path / lesson.slug)
+    assert last_proof(tmp_path, copied) == (None, False)
 
 
 def test_every_recording_beside_the_lesson_can_be_read(lesson: Any) -> None:

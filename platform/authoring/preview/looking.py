@@ -95,8 +95,10 @@ def picture_of(lesson: Lesson) -> str:
 
 
 def last_proof(home: Path, lesson: Lesson) -> tuple[dict[str, Any] | None, bool]:
-    """What `verify` kept, and whether the exercise has changed since."""
+    """What `verify` kept of the lesson in this folder, and whether the exercise has changed since."""
     kept = read_kept(home, lesson.slug)
+    if kept and kept.get("folder") != str(lesson.path.resolve()):
+        return None, False
     return kept, bool(kept and kept.get("rubric") != lesson.rubric_hash)
 
 
