@@ -56,6 +56,7 @@ def incident(bench) -> Exercise:
     for other in ("wrong", "right", "files"):
         shutil.rmtree(bench.lesson_path / other)
     bench.file("solution.steps").unlink()
+    bench.replace("solution.yaml", "${params.replicas}", "2")
     bench.write("lesson.md", LESSON)
     bench.write("exercise.yaml", AROUND + found[1])
     assert [each for each in bench.lint() if each.is_error] == []
