@@ -12,6 +12,7 @@ import pytest
 
 from authoring.faking import DROPPED, LOST, fake, fakes_of, is_lie
 from authoring.measuring import Peak, peak_of
+from authoring.preview.looking import last_proof
 from authoring.proofs import (
     Job,
     Replay,
@@ -24,7 +25,6 @@ from authoring.proofs import (
     upper_bound,
     within_budget,
 )
-from authoring.preview.looking import last_proof
 from authoring.report import Report, as_data, keep, read_kept, text_of
 from authoring.trial import ResetTrial, differences, shape_of
 from authoring.verify import proofs_of, stored_runs
