@@ -200,7 +200,9 @@ def entry(kind: Any, at: float) -> Entry:
     return Entry(epoch=1, seq=int(at), at=at, source="t", kind=kind, uid="", change={})
 
 
-def test_a_wait_is_given_up_when_nothing_moves_sooner_when_a_hint_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wait_is_given_up_when_nothing_moves_sooner_when_a_hint_fits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("authoring.acts.time", SimpleNamespace(time=lambda: 120.0))
     engine = SimpleNamespace(valid_hint=None)
     track: Any = SimpleNamespace(sandbox="s", engine=engine)
