@@ -91,6 +91,23 @@ describe("water: a part that serves nothing", () => {
     const items = { ...bothShops(), "probe/browse": aProbe(8, 4, { ok: false, error: "timed out: stock" }) };
     expect(stoppedOn(readDuel(items).micro)).toEqual(["storefront"]);
   });
+  it("when the try is over nobody asks: the last failed request keeps no ready Pod under water", () => {
+    const attempt = {
+      t: "attempt",
+      n: 1,
+      state: "marked",
+      started: 100,
+      until: null,
+      points: 9,
+      of: 9,
+      text: "",
+    };
+    const items = { ...bothShops(), "probe/mono": aProbe(8, 4, { ok: false, error: "timed out" }) };
+    expect(stoppedOn(readDuel(items).monolith)).toHaveLength(4);
+    const over = readDuel({ ...items, "attempt/now": attempt as Items[string] });
+    expect(stoppedOn(over.monolith)).toEqual([]);
+    expect(over.monolith.over).toBe(true);
+  });
   it("a part whose Service has no Pod left does not answer", () => {
     const { "pod/orders": _gone, ...rest } = bothShops();
     expect(stoppedOn(readDuel(rest).micro)).toEqual(["orders"]);

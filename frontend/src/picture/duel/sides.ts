@@ -40,6 +40,8 @@ export interface Side {
   modules: { name: string; hit: boolean }[];
   probe: Entry<ProbeItem> | null;
   load: Entry<LoadItem> | null;
+  /** The try is over and nobody asks any more: what the last visitor met says nothing of now. */
+  over: boolean;
 }
 
 export type Duel = Record<SideName, Side>;
@@ -61,10 +63,13 @@ export function readDuel(items: Items, targets: Readonly<Record<string, string>>
     const own = loads.filter(([key]) => sideOf(targets[idOf(key)] ?? idOf(key)) === side);
     return own.find(([, load]) => load.phase === "running") ?? own[0] ?? null;
   };
-  const whole = partOf(MONOLITH, world, hit, probeOf("monolith"));
+  const attempt = items["attempt/now"];
+  const over = attempt?.t === "attempt" && OVER.has(attempt.state);
+  const askedBy = (side: SideName): Entry<ProbeItem> | null => (over ? null : probeOf(side));
+  const whole = partOf(MONOLITH, world, hit, askedBy("monolith"));
   const names = partNames(world);
   // Visitors ask the storefront: what their probe meets is said of that part only.
-  const parts = names.map((name) => partOf(name, world, hit, name === names[0] ? probeOf("micro") : null));
+  const parts = names.map((name) => partOf(name, world, hit, name === names[0] ? askedBy("micro") : null));
   const stopped = new Set(parts.filter((part) => part.hit).map((part) => part.name));
   return {
     monolith: {
@@ -73,11 +78,13 @@ export function readDuel(items: Items, targets: Readonly<Record<string, string>>
       modules: names.map((name) => ({ name, hit: whole.hit && stopped.has(name) })),
       probe: probeOf("monolith"),
       load: loadOf("monolith"),
+      over,
     },
-    micro: { name: "micro", parts, modules: [], probe: probeOf("micro"), load: loadOf("micro") },
+    micro: { name: "micro", parts, modules: [], probe: probeOf("micro"), load: loadOf("micro"), over },
   };
 }
 
+const OVER: ReadonlySet<string> = new Set(["handed-in", "marked", "could-not-mark"]);
 const idOf = (key: string): string => key.slice(key.indexOf("/") + 1);
 
 /** The shop's parts in the order of a request, then whatever else has Pods here. */

@@ -85,7 +85,8 @@ export function visitorsOf(side: Side, tape: SideTape): string {
   const last = tape.traffic.at(-1);
   const before = tape.traffic.at(-2);
   const seconds = last && before ? last.at - before.at : 0;
-  const rate = last && seconds > 0.5 && seconds < 2.5 ? `${Math.round(last.sent / seconds)} req/s · ` : "";
+  const rate =
+    !side.over && last && seconds > 0.5 && seconds < 2.5 ? `${Math.round(last.sent / seconds)} req/s · ` : "";
   return `${rate}${grouped(probe.failed)} failed`;
 }
 
