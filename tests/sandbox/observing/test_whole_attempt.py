@@ -272,3 +272,21 @@ async def test_L12_an_opened_hint_is_the_only_one_in_the_frames(clock: Clock) ->
     everything = json.dumps(shop.frames, ensure_ascii=False)
     assert said in everything
     assert everything.count("canary-hint") == 1
+
+
+async def test_what_is_told_with_the_hand_in_is_in_the_record_and_not_in_the_frames(clock: Clock) -> None:
+    shop = Shop(clock, msgspec.structs.replace(lesson14(), feedback="on-submit"))
+    await solved(shop)
+    assert shop.kinds("start")[0]["feedback"] == "on-submit"
+    assert outcomes(shop)["enough"] == "pass"
+    sent = json.dumps(shop.frames)
+    assert '"state": "pass"' not in sent
+    assert '"kind": "verdict"' not in sent
+    items = shop.observer.snapshot(BOX)["items"]
+    states = {item["state"] for item in items.values() if item["t"] == "check"}
+    assert states == {"waiting"}
+    shop.observer.submit(BOX)
+    await shop.turn()
+    assert shop.observer.snapshot(BOX)["items"]["check/enough"]["state"] == "pass"
+    await finished(shop)
+    assert set(outcomes(shop).values()) == {"pass"}
