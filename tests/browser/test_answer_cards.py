@@ -5,6 +5,7 @@ Its server is made up (`dev.ts`): it keeps what the page sends in `window.posted
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import threading
@@ -203,6 +204,16 @@ def test_a_node_is_chosen_by_clicking_it_in_the_picture(show: Open) -> None:
     assert lock(page, asked) == "worker-3"
     page.locator('[data-key="pod/3"]').click()
     expect(page.get_by_role("dialog")).to_be_visible()
+
+
+def test_an_object_is_chosen_by_clicking_it_in_the_picture(show: Open) -> None:
+    page = show("asked")
+    asked = card(page, "Which object made")
+    asked.get_by_role("button", name="Click it in the picture").click()
+    page.locator('[data-key="service/s"]').click()
+    expect(asked.get_by_role("combobox")).to_have_value(re.compile("^Service/"))
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert lock(page, asked).startswith("Service/")
 
 
 def test_escape_gives_the_clicks_back_to_the_picture(show: Open) -> None:
