@@ -5,40 +5,47 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+import uuid
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from sandbox.cluster.client import ClusterClient
 from sandbox.cluster.kinds import CONFIG_MAP, POD
 from sandbox.faults.hands import HandsRefused, SupervisorHands
 from sandbox.observing import ActRefused, Observer
-from sandbox.plan import SandboxPlan
+from sandbox.plan import SandboxPlan, plan_for
 from sandbox.preparing import ensure_guard_rails, ensure_namespace
 from sandbox.record.exercise import Exercise, Fault
+from sandbox.removing import ensure_removed
 from sandbox.starting import apply_start
 from tests.cluster.conftest import Embedded
 from tests.cluster.real import START, pod_ready
 from tests.sandbox.observing.shop import Store
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(180), pytest.mark.asyncio(loop_scope="module")]
 
 POD_OF = "pod/storefront"
 PRICES = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "prices"}, "data": {"ROPE": "3"}}
 FAULTS = (
     Fault(id="hang", kind="slow-app", target=POD_OF, lasting=4.0, parameters={"how": "hang"}),
+    Fault(id="orphan", kind="slow-app", target=POD_OF, lasting=4.0, parameters={"how": "hang"}),
     Fault(id="delay", kind="slow-app", target=POD_OF, lasting=4.0, parameters={"how": "delay", "ms": 700}),
     Fault(id="unready", kind="fail-readiness", target=POD_OF, lasting=4.0),
     Fault(id="sigkill", kind="kill-container", target=POD_OF),
     Fault(id="oom", kind="kill-container", target=POD_OF, parameters={"how": "oom"}),
     Fault(id="names", kind="break-dns", target="", lasting=4.0, parameters={"name": "storefront"}),
-    Fault(
-        id="value",
-        kind="corrupt-config",
-        target="",
-        lasting=4.0,
-        parameters={"object": "ConfigMap/prices", "path": "data.ROPE", "value": ["free", "300"]},
+    *(
+        Fault(
+            id=id_,
+            kind="corrupt-config",
+            target="",
+            lasting=4.0,
+            parameters={"object": "ConfigMap/prices", "path": "data.ROPE", "value": ["free", "300"]},
+        )
+        for id_ in ("value", "mended")
     ),
 )
 EXERCISE = Exercise(id="main", title="t", task="t", time=900.0, checks=(), faults=FAULTS)
@@ -49,6 +56,7 @@ class Bench:
 
     def __init__(self, embedded: Embedded, plan: SandboxPlan, clients: dict[str, ClusterClient]) -> None:
         self.embedded, self.plan, self.clients = embedded, plan, clients
+        self.admin = clients.pop("admin")
         self.store = Store()
         self.hands = SupervisorHands(embedded.home / "shared/hands.sock")
         self.observer: Observer
@@ -86,6 +94,13 @@ class Bench:
         )
         return found
 
+    async def answers(self) -> None:
+        """The container is ready and its Service reaches it again."""
+        await pod_ready(self.clients["keeper"], self.plan.namespace, "storefront")
+        async with asyncio.timeout(20):
+            while (await self.ask()).status != 200:  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+
     async def ask(self, path: str = "/whoami", timeout: float = 1.0) -> Any:
         name = f"storefront.{self.plan.namespace}.svc.cluster.local."
         return await self.observer.asking.prober.ask(
@@ -93,26 +108,34 @@ class Bench:
         )
 
 
-@pytest.fixture
-async def bench(
-    embedded: Embedded,
-    keeper: ClusterClient,
-    runner: ClusterClient,
-    observer_client: ClusterClient,
-    sandbox_plan: Callable[..., SandboxPlan],
-) -> AsyncIterator[Bench]:
-    plan = sandbox_plan(pods=3, memory=96 * 2**20)
-    await ensure_namespace(keeper, plan)
-    await ensure_guard_rails(keeper, plan)
-    await apply_start(keeper, plan, [*START, PRICES])
-    await pod_ready(keeper, plan.namespace, "storefront")
-    made = Bench(embedded, plan, {"observer": observer_client, "keeper": keeper, "runner": runner})
-    await made.begin()
-    made.observer.append(plan.id, "phase", "", {"phase": "ready", "text": ""}, "test")
-    await made.until(lambda: made.observer.track(plan.id).begun)
-    await asyncio.sleep(1.5)  # a new Service answers about a second later
-    yield made
-    await made.die()
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def bench(embedded: Embedded) -> AsyncIterator[Bench]:
+    """One sandbox for all of them, each with faults of its own: what is over has left nothing for the next."""
+    scoped = embedded.product.scoped
+    async with contextlib.AsyncExitStack() as open_clients:
+        places = {"admin": embedded.kubeconfig} | {
+            name: scoped(name) for name in ("observer", "keeper", "runner")
+        }
+        clients = {
+            name: ClusterClient.from_kubeconfig(path, user_agent=f"glasshull-test-{name}")
+            for name, path in places.items()
+        }
+        for client in clients.values():
+            open_clients.push_async_callback(client.close)
+        keeper = clients["keeper"]
+        plan = plan_for(uuid.uuid4().hex, pods=3, memory=96 * 2**20, cpu=0.6)
+        open_clients.push_async_callback(ensure_removed, keeper, plan)
+        await ensure_namespace(keeper, plan)
+        await ensure_guard_rails(keeper, plan)
+        await apply_start(keeper, plan, [*START, PRICES])
+        await pod_ready(keeper, plan.namespace, "storefront")
+        made = Bench(embedded, plan, clients)
+        await made.begin()
+        made.observer.append(plan.id, "phase", "", {"phase": "ready", "text": ""}, "test")
+        await made.until(lambda: made.observer.track(plan.id).begun)
+        await asyncio.sleep(1.5)  # a new Service answers about a second later
+        yield made
+        await made.die()
 
 
 def container(pod: dict[str, Any]) -> dict[str, Any]:
@@ -138,10 +161,10 @@ async def test_it_is_slow_by_as_much_as_was_said(bench: Bench) -> None:
 
 
 async def test_an_observer_that_dies_leaves_nothing_broken(bench: Bench) -> None:
-    await bench.start("hang")
+    await bench.start("orphan")
     await bench.die()
     await bench.begin()
-    await bench.until(lambda: bench.phases("hang") == ["started", "reverted"])
+    await bench.until(lambda: bench.phases("orphan") == ["started", "reverted"])
     assert (await bench.ask()).status == 200
 
 
@@ -158,7 +181,7 @@ async def test_sigkill_ends_the_process_and_the_kubelet_starts_another(bench: Be
     before = container(await bench.pod())
     await bench.start("sigkill")
     await bench.until(lambda: bench.phases("sigkill") == ["started", "ended"])
-    await pod_ready(bench.clients["keeper"], bench.plan.namespace, "storefront")
+    await bench.answers()
     after = container(await bench.pod())
     assert after["containerID"] != before["containerID"]
     assert after["lastState"]["terminated"]["exitCode"] == 137
@@ -168,7 +191,7 @@ async def test_sigkill_ends_the_process_and_the_kubelet_starts_another(bench: Be
 async def test_the_kernel_kills_what_grows(bench: Bench) -> None:
     await bench.start("oom")
     await bench.until(lambda: bench.phases("oom") == ["started", "ended"], 40.0)
-    await pod_ready(bench.clients["keeper"], bench.plan.namespace, "storefront")
+    await bench.answers()
     assert container(await bench.pod())["lastState"]["terminated"]["reason"] == "OOMKilled"
 
 
@@ -201,10 +224,10 @@ async def test_a_value_is_wrong_for_a_while(bench: Bench) -> None:
 async def test_a_mended_value_stays_mended(bench: Bench) -> None:
     path = CONFIG_MAP.path(bench.plan.namespace, "prices")
     keeper = bench.clients["keeper"]
-    await bench.start("value")
+    await bench.start("mended")
     mended = [{"op": "replace", "path": "/data/ROPE", "value": "4"}]
     await keeper.request("PATCH", path, body=mended, content_type="application/json-patch+json")
-    await bench.until(lambda: bench.phases("value") == ["started", "reverted"])
+    await bench.until(lambda: bench.phases("mended") == ["started", "reverted"])
     assert (await keeper.request("GET", path))["data"]["ROPE"] == "4"
 
 
@@ -216,9 +239,9 @@ async def test_the_menu_breaks_one_thing_of_a_kind_at_a_time(bench: Bench) -> No
 
 
 # --- attacks on the hands ----------------------------------------------------------------------------
-async def test_the_hands_touch_no_other_namespace(bench: Bench, admin: ClusterClient) -> None:
+async def test_the_hands_touch_no_other_namespace(bench: Bench) -> None:
     """The prober runs in our own namespace: a real Pod with a real container, and yet no sandbox's."""
-    listed = await admin.request("GET", POD.collection("glasshull-system"))
+    listed = await bench.admin.request("GET", POD.collection("glasshull-system"))
     ours = listed["items"][0]
     about = (ours["metadata"]["name"], ours["metadata"]["uid"], container(ours)["containerID"])
     with pytest.raises(HandsRefused):
@@ -233,5 +256,5 @@ async def test_the_hands_touch_no_other_namespace(bench: Bench, admin: ClusterCl
     for namespace in ("kube-system", "default", "glasshull-system", "glasshull-toolboxes"):
         with pytest.raises(HandsRefused):
             await bench.hands.break_dns(namespace, [], 5)
-    again = await admin.request("GET", POD.path("glasshull-system", ours["metadata"]["name"]))
+    again = await bench.admin.request("GET", POD.path("glasshull-system", ours["metadata"]["name"]))
     assert container(again)["restartCount"] == container(ours)["restartCount"]
