@@ -68,7 +68,14 @@ def test_the_pages_data_is_the_contracts(ada: User, client_of: Any) -> None:
     }  # fmt: skip
     assert data_of(client_of(ada).get(LESSON))["exercise"]["questions"] == [hops]  # after a reload, too
     assert exercise["faults"] == [
-        {"id": "kill", "kind": "kill-pod", "by": "student", "target": "pod:app=storefront", "needs": []}
+        {
+            "id": "kill",
+            "kind": "kill-pod",
+            "how": None,
+            "by": "student",
+            "target": "pod:app=storefront",
+            "needs": [],
+        }
     ]
     assert list(exercise["files"]) == ["shop.yaml"]
     assert exercise["originals"] == {}
@@ -271,3 +278,17 @@ def test_the_front_ends_files_are_linked_with_the_nonce(
     )
     assert text.index("shared-2.css") < text.index("main-1.css")
     assert assets.imports_of(MANIFEST) == ["assets/shared-2.js", "assets/deep-3.js"]
+
+
+def test_the_course_home_draws_the_voyage_and_lists_it_alone_when_asked(ada: User, client_of: Any) -> None:
+    client = client_of(ada)
+    charted = client.get("/learn/tiny/")
+    assert charted.context["chart"].ship.entry["slug"] == "01-one"
+    assert 'aria-label="Lesson 1: ' in charted.content.decode()
+    assert "not begun" in charted.content.decode()
+    listed = client.get("/learn/tiny/?view=list").content.decode()
+    assert '<svg class="chart"' not in listed
+    assert "Show the chart" in listed
+    client.post("/api/sandboxes/", {"course": "tiny", "lesson": "01-one"}, content_type="application/json")
+    (entry, *_) = client.get("/learn/tiny/").context["parts"][0]["entries"]
+    assert (entry["done"], entry["progress"]) == (False, "begun")

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from django.conf import settings
 
 from classroom.accounts.models import User
+from classroom.exercises.models import Mark
 from sandbox.record.exercise import Exercise
 
 
@@ -20,6 +23,34 @@ class Place:
 
     number: int
     next_slug: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How far a person is in a lesson, and the same in words."""
+
+    done: bool
+    words: str
+
+
+def held_back(course: Any) -> frozenset[str]:
+    """Slugs of lessons whose marks are not the page's to tell (`feedback: after-close`)."""
+    exercises = {lesson.slug: exercise_of(lesson) for lesson in course.lessons}
+    return frozenset(slug for slug, each in exercises.items() if each and each.feedback == "after-close")
+
+
+def progress_of(person: User, course: str, held: Collection[str] = ()) -> dict[str, Progress]:
+    """By lesson, of what the person began: done once a try was marked, with the points of the best one.
+
+    Of a lesson in `held` no points.
+    """
+    begun = person.sandboxes.filter(course=course).values_list("lesson", flat=True)
+    found = {lesson: Progress(done=False, words="begun") for lesson in begun}
+    marks = Mark.objects.filter(attempt__person=person, attempt__course=course).order_by("points")
+    for lesson, points, of in marks.values_list("attempt__lesson", "points", "of"):
+        told = "handed in" if lesson in held else f"{points:g} of {of:g} points"
+        found[lesson] = Progress(done=True, words=told)
+    return found
 
 
 def place_of(course: Any, slug: str) -> Place:
@@ -66,8 +97,11 @@ def files_for(exercise: Exercise | None, params: dict[str, Any], saved: dict[str
     return {name: saved.get(name, substitute(text, params)) for name, text in exercise.files.items()}
 
 
-def parts_for(course: Any) -> list[dict[str, Any]]:
-    """The course home's list: each part with its lessons in order; state open, broken or coming."""
+def parts_for(course: Any, progress: Mapping[str, Progress] = MappingProxyType({})) -> list[dict[str, Any]]:
+    """The course home's list: each part with its lessons in order; state open, broken or coming.
+
+    `progress` by slug: `done` and `progress` in words ("" for what was not begun).
+    """
     opened = {lesson.slug: lesson for lesson in course.lessons}
     parts = []
     for part in course.parts:
@@ -83,6 +117,8 @@ def parts_for(course: Any) -> list[dict[str, Any]]:
                     "title": found.title if found else slug,
                     "minutes": found.minutes if found else None,
                     "state": state,
+                    "done": slug in progress and progress[slug].done,
+                    "progress": progress[slug].words if slug in progress else "",
                 }
             )
         parts.append({"title": part.title, "entries": entries})

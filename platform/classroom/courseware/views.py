@@ -14,14 +14,17 @@ from django.views.decorators.http import require_GET
 from classroom.access import Anyone, allow, teaches
 from classroom.accounts.models import Role, User
 from classroom.courseware.catalogue import NoSuchLesson, catalogue
+from classroom.courseware.chart import chart_of
 from classroom.courseware.cluster_state import read_cluster
 from classroom.courseware.page_data import page_data
 from classroom.courseware.reading import (
     exercise_of,
     files_for,
+    held_back,
     params_from,
     parts_for,
     place_of,
+    progress_of,
     recording_of,
     seed_for,
 )
@@ -51,14 +54,25 @@ def course_home(request: HttpRequest, course: str) -> HttpResponse:
         if person
         else {}
     )
+    parts = parts_for(found, progress_of(person, course, held_back(found)) if person else {})
+    continue_with = _continue_with(found, mine)
+    here = continue_with["lesson"].slug if continue_with else None
+    listed = request.GET.get("view") == "list"
+    entries = [entry for part in parts for entry in part["entries"]]
     return render(
         request,
         "courseware/course.html",
         {
             "course": found,
-            "parts": parts_for(found),
+            "parts": parts,
             "mine": mine,
-            "continue_with": _continue_with(found, mine),
+            "continue_with": continue_with,
+            "chart": None if listed else chart_of(parts, here),
+            "listed": listed,
+            "count": {
+                "open": sum(entry["state"] == "open" for entry in entries),
+                "done": sum(entry["done"] for entry in entries),
+            },
             "broken": getattr(found, "broken", {}) if author else {},
         },
     )
