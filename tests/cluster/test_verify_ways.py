@@ -1,4 +1,4 @@
-"""`glasshull lesson verify` on the real cluster: the solution passes, wrong ways fail with their hint."""
+"""`glasshull lesson verify` on the real cluster: wrong ways fail with their hint, any file of an author is judged."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from lessons.variants import edges_for
 
 pytestmark = pytest.mark.cluster
 LESSON = ROOT / "lessons/how-clusters-work/14-self-healing"
-WAYS = ("solution", "one-replica", "label-typo")
+WAYS = ("one-replica", "label-typo")
 
 
-async def test_solution_passes_and_wrong_ways_fail_with_their_hint(product: Product) -> None:
+async def test_wrong_ways_fail_with_their_hint_and_leave_nothing(product: Product) -> None:
     lesson = load_lesson(LESSON)
     exercise = lesson.exercise
     assert exercise is not None
@@ -33,14 +33,14 @@ async def test_solution_passes_and_wrong_ways_fail_with_their_hint(product: Prod
     async with stage(product.home) as on:
         done = await run_jobs(on, exercise, jobs, asyncio.Semaphore(AT_ONCE), lambda _line: None)
     seconds = time.monotonic() - began
-    assert [judge(job, trial) for job, trial in done] == ["", "", ""]
-    results = {trial.way: trial.result for _, trial in done}
-    assert all(results.values())
-    assert next((trial.result.points, trial.result.of) for _, trial in done if trial.result) == (14, 14)
+    assert [judge(job, trial) for job, trial in done] == ["", ""]
+    points = {trial.way: trial.result.points for _, trial in done if trial.result}
+    assert set(points) == set(WAYS)
+    assert all(of < 7 for of in points.values()), points  # of 14
     hints = {trial.way: trial.hints for _, trial in done}
     assert hints["one-replica"] == ["too-few"]
     assert hints["label-typo"] == ["nobody-behind"]
-    assert seconds < 150, {trial.way: round(trial.seconds) for _, trial in done}
+    assert seconds < 100, {trial.way: round(trial.seconds) for _, trial in done}
     left = product.kubectl("get", "namespaces", "--field-selector=status.phase=Active", "-o", "name")
     assert not [trial.way for _, trial in done if namespace_in(trial.entries) in left]
 
@@ -63,7 +63,7 @@ def test_any_manifest_file_is_judged_and_a_refusal_told(product: Product, tmp_pa
         env=product.environment(),
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=150,
         check=False,
     )
     assert ended.returncode == 1, ended.stderr
