@@ -75,13 +75,15 @@ def test_the_solution_runs_on_every_edge_and_every_other_way_once(lesson: Any) -
     assert jobs[0][3] is True
     right = [(way.name, params["replicas"]) for proof, way, params, _ in jobs if proof == "P02"]
     assert right == [
-        ("solution", 3), ("solution", 3), ("solution", 4), ("solution", 4), ("replicaset", 3), ("statefulset", 3),
+        ("solution", 3), ("solution", 3), ("solution", 4), ("solution", 4), ("force-delete", 3), ("replicaset", 3),
+        ("statefulset", 3), ("two-deployments", 3),
     ]  # fmt: skip
     wrong = {way.name: way.hint for proof, way, _, _ in jobs if proof == "P03"}
     assert wrong == {
         "image-typo": "no-such-image", "kept-first-pod": "left-over", "label-typo": "nobody-behind",
         "no-readiness": "too-early", "one-replica": "too-few", "probe-wrong-port": "never-ready",
-        "three-bare-pods": "no-controller",
+        "three-bare-pods": "no-controller", "deleted-only": "nobody-asks", "no-room": "not-allowed",
+        "two-at-once": "more-than-one",
     }  # fmt: skip
 
 

@@ -67,7 +67,8 @@ def test_faults_probes_and_predictions(lesson):
     assert list(prediction.choices) == ["same", "new", "none"]
     assert prediction.misconceptions == {"same": "pods-are-repaired", "none": "nothing-watches"}
     assert [hint.id for hint in exercise.hints] == [
-        "no-controller", "nobody-behind", "left-over", "too-few", "no-such-image", "never-ready", "too-early",
+        "nobody-asks", "not-allowed", "no-controller", "nobody-behind", "left-over", "too-few", "no-such-image",
+        "never-ready", "too-early", "more-than-one",
     ]  # fmt: skip
 
 
@@ -81,7 +82,9 @@ def test_start_files_and_solution(lesson):
 def test_ways(lesson):
     ways = {way.name: way for way in lesson.ways["main"]}
     assert [act.verb for act in ways["solution"].acts] == ["delete", "apply", "wait", "predict", "fault"]
-    assert [name for name, way in ways.items() if way.kind == "right"] == ["replicaset", "statefulset"]
+    assert [name for name, way in ways.items() if way.kind == "right"] == [
+        "force-delete", "replicaset", "statefulset", "two-deployments",
+    ]  # fmt: skip
     assert {name: way.hint for name, way in ways.items() if way.kind == "wrong"} == {
         "three-bare-pods": "no-controller",
         "one-replica": "too-few",
@@ -90,6 +93,9 @@ def test_ways(lesson):
         "image-typo": "no-such-image",
         "probe-wrong-port": "never-ready",
         "kept-first-pod": "left-over",
+        "deleted-only": "nobody-asks",
+        "no-room": "not-allowed",
+        "two-at-once": "more-than-one",
     }
     assert Act("apply", "one-replica.yaml") in ways["one-replica"].acts
     assert "delete" not in [act.verb for act in ways["kept-first-pod"].acts]
@@ -120,7 +126,9 @@ def test_a_broken_lesson_does_not_take_the_course_down(bench):
     opened = [lesson.slug for lesson in bench.course().lessons]
     bench.replace("exercise.yaml", "points: 3", "point: 3")
     course = bench.course()
-    assert [lesson.slug for lesson in course.lessons] == [slug for slug in opened if slug != "14-self-healing"]
+    assert [lesson.slug for lesson in course.lessons] == [
+        slug for slug in opened if slug != "14-self-healing"
+    ]
     assert [problem.code for problem in course.broken["14-self-healing"]] == ["L003"]
     assert course.title == "How clusters work"
 
