@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { partCount, readDuel, stoppedOn } from "./sides";
+import type { AttemptItem } from "../../lib/protocol";
+import { isFailing, partCount, readDuel, stoppedOn } from "./sides";
 import { aHang, aPart, aProbe, bothShops, MI } from "./testing";
 
 describe("what stands on which side", () => {
@@ -92,7 +93,7 @@ describe("water: a part that serves nothing", () => {
     expect(stoppedOn(readDuel(items).micro)).toEqual(["storefront"]);
   });
   it("when the try is over nobody asks: the last failed request keeps no ready Pod under water", () => {
-    const attempt = {
+    const attempt: AttemptItem = {
       t: "attempt",
       n: 1,
       state: "marked",
@@ -104,9 +105,9 @@ describe("water: a part that serves nothing", () => {
     };
     const items = { ...bothShops(), "probe/mono": aProbe(8, 4, { ok: false, error: "timed out" }) };
     expect(stoppedOn(readDuel(items).monolith)).toHaveLength(4);
-    const over = readDuel({ ...items, "attempt/now": attempt as Items[string] });
+    const over = readDuel({ ...items, "attempt/now": attempt });
     expect(stoppedOn(over.monolith)).toEqual([]);
-    expect(over.monolith.over).toBe(true);
+    expect([isFailing(readDuel(items).monolith), isFailing(over.monolith)]).toEqual([true, false]);
   });
   it("a part whose Service has no Pod left does not answer", () => {
     const { "pod/orders": _gone, ...rest } = bothShops();

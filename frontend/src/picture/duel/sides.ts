@@ -130,6 +130,10 @@ function answersOf(
   return pods.some(([key, pod]) => pod.ok && (asked || !hanging.has(key))) ? "yes" : "no";
 }
 
+/** The visitors' last request got no good answer, and they still ask. */
+export const isFailing = ({ over, probe }: Side): boolean =>
+  !over && probe !== null && probe[1].sent > 0 && !probe[1].ok;
+
 /** Keys of the Pods that a fault was done to. */
 export const targetsOf = (fault: FaultItem): string[] =>
   fault.targets ?? (fault.target === null ? [] : [fault.target]);
