@@ -104,9 +104,7 @@ class ClusterThread(threading.Thread):
         self.progress(Progress("guard rails", "Setting up the guard rails", 0, 0, None))
         asyncio.run(self.install())
         self.publish_images()
-        self.hands = self.cluster.open_hands(
-            self.home / "shared/hands.sock", self.owner.uid, self.owner.gid
-        )
+        self.hands = self.cluster.open_hands(self.home / "shared/hands.sock", self.owner.uid, self.owner.gid)
         self.publish(ClusterNotice("ready", "The cluster is ready."))
         self.say("The cluster is ready: lessons are LIVE.")
         self.cluster.keep(self.stopping)
