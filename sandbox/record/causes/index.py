@@ -225,9 +225,8 @@ class _Asked:
         found: dict[int, Entry] = {}
         for request in self._requests:
             kind = kind_named(str(request.change.get("resource", "")))
-            wanted = (
-                "" if request.change.get("verb") == "deletecollection" else str(request.change.get("name"))
-            )
+            # A collection cut down to one by a field selector names that one.
+            wanted = str(request.change.get("name") or "")
             for change in self._of(request, kind, wanted):
                 found.setdefault(change.seq, request)
         return found

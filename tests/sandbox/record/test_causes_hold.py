@@ -210,3 +210,14 @@ def test_the_price_grows_with_the_record_and_no_faster() -> None:
     of_small = calls(lambda: Causes(small).trace(small[-1].seq))
     of_large = calls(lambda: Causes(large).trace(large[-1].seq))
     assert of_large < of_small * 8 * 1.1
+
+
+def test_a_collection_cut_down_to_one_by_its_name_is_a_request_for_that_one() -> None:
+    story = Story()
+    story.action("deletecollection", "pods", "storefront-7c9d8-p1")
+    story.state("uid-p2", phase="Pending", ready=False, deleting=T0 + 5)
+    story.state("uid-p1", phase="Pending", ready=False, deleting=T0 + 5)
+    hold(story.entries)
+    known = Causes(story.entries)
+    requests = [{hop.seq for hop in known.trace(seq) if hop.stage == "request"} for seq in (2, 3)]
+    assert requests == [{None}, {1}]  # whose wish the other one was is not known
