@@ -191,7 +191,10 @@ def _primary(reader: _Reader) -> Node:
         # the span takes the brackets in, so that a rewritten part keeps its binding
         return Node("group", "()", token.start, end, (inner,))
     if token.text == ".":
-        return _named(reader, reader.take())
+        name = reader.take()
+        if name.kind != "name":
+            raise SyntaxProblem("a name is expected after the dot", name.start)
+        return _named(reader, name)
     if token.text in ("[", "[?"):
         return _list(reader, token)
     if token.text in ("{", "{?"):

@@ -231,3 +231,10 @@ def test_hints_are_markdown_without_blocks():
     )
     assert render_text("a <b>c</b>") == "<p>a &lt;b&gt;c&lt;/b&gt;</p>\n"
     assert "data-island" not in render_text(":::{fault} kill\n:::")
+
+
+@pytest.mark.parametrize("key", [".", ",", "/", "[", "?", "`"])
+def test_any_key_may_be_named(page, key):
+    fence = "``" if key == "`" else "`"
+    pad = " " if key == "`" else ""
+    assert f"<kbd>{key}</kbd>" in page(f"Press {{key}}{fence}{pad}{key}{pad}{fence} for on.")

@@ -207,6 +207,8 @@ def test_passing_the_runtimes_bound_is_undecided() -> None:
         ("objects('Pod').all(a, objects('Pod').all(b, objects('Pod').all(c, true)))", Names(pods=15), 1, "27,930 iterations"),
         ("(" * 80 + "1" + ")" * 80, NAMES, 61, "too deeply"),
         ("'abc", NAMES, 1, "not expected"),
+        (".", NAMES, 2, "a name is expected after the dot"),
+        ("true || .", NAMES, 10, "a name is expected after the dot"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_reported_with_its_place(text: str, names: Names, column: int, message: str) -> None:
