@@ -10,6 +10,7 @@ import subprocess
 import time
 from typing import Any
 
+from .duel_frames import duel_frames
 from .event_to_browser import measure, namespace_of
 from .judging import judged
 from .pages import proven, rendered
@@ -31,6 +32,7 @@ TARGETS = {
     "G3": "p99 <= 50 ms",
     "PAGE": "p50 <= 30 ms",
     "PROVE": "<= 12 minutes",
+    "V1": ">= 0.98",
 }
 WITHOUT_CLUSTER = {"JS", "EVAL", "GROWTH", "G3", "PROVE"}
 
@@ -62,6 +64,9 @@ async def run(product: Product, wanted: set[str], n: int) -> dict[str, Any]:
     if "P1" in wanted:
         async with visitor(product.signin("student", name="Bench two")) as guest:
             results["P1"] = await cold_start(product, guest, pairs=int(os.environ.get("PAIRS", "30")))
+    if "V1" in wanted:
+        async with visitor(product.signin("student", name="Bench three")) as guest:
+            results["V1"] = await duel_frames(product, guest)
     if wanted & {"P4", "P4r"}:
         results |= await resets(product, rounds=int(os.environ.get("ROUNDS", "6")))
     return results

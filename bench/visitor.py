@@ -73,8 +73,12 @@ class Visitor:
         return data
 
     async def start(self) -> str:
-        """Ask for a sandbox and follow its picture."""
+        """Open the page, ask for a sandbox and follow its picture."""
         await self.page_data()
+        return await self.press_start()
+
+    async def press_start(self) -> str:
+        """What a click on Start does, on a page that is open."""
         answer = await self.post("/api/sandboxes/", {"course": self.course, "lesson": self.lesson})
         self.sandbox = answer["sandbox"]["id"]
         self._reader = asyncio.ensure_future(self._read())
