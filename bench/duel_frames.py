@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 from typing import Any
 
@@ -33,7 +34,7 @@ FRAMES = """
 
 def shown_and_dropped(at: list[float]) -> tuple[int, int]:
     """Of a screen's 60 frames a second: those that came, and those that a longer gap left out."""
-    gaps = [after - before for before, after in zip(at, at[1:], strict=False)]
+    gaps = [after - before for before, after in itertools.pairwise(at)]
     return len(gaps), sum(max(0, round(gap / FRAME_MS) - 1) for gap in gaps)
 
 
