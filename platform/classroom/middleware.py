@@ -1,4 +1,5 @@
-"""Headers that every answer carries. The content security policy itself is django-csp's (settings/base.py)."""
+"""Headers that every answer carries (the content security policy itself is django-csp's, settings/base.py), and the
+thread that a request is answered in."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from inspect import iscoroutinefunction
 
 from django.http import HttpRequest, HttpResponse
-from django.utils.decorators import sync_and_async_middleware
+from django.utils.decorators import sync_and_async_middleware, sync_only_middleware
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -42,3 +43,19 @@ def SecurityHeaders(  # noqa: N802 - middleware is named like a class everywhere
         return _with_headers(get_response(request), request)  # type: ignore[arg-type]
 
     return now
+
+
+@sync_only_middleware
+def InOneThread(  # noqa: N802
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """The innermost one. Because it is synchronous, so is all middleware around it, in the request's own thread.
+
+    Otherwise Django goes from the event loop to that thread and back for each half of each middleware, 14 times a
+    page, and each time it waits for a loop that also carries all sockets.
+    """
+
+    def answered(request: HttpRequest) -> HttpResponse:
+        return get_response(request)
+
+    return answered
