@@ -1,4 +1,4 @@
-"""`make check` (fast) and `make test` (--all): every tool in turn, pytest last so that its line closes the run.
+"""`make check` (fast) and `make test` (--all): the tools two at a time, pytest last so that its line closes the run.
 
 With CI set, a tier that is left out is a failure; without it, what was left out is said.
 """
@@ -9,10 +9,12 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = ROOT / ".venv/bin"
+AT_ONCE = 2
 FAST = "not cluster and not browser and not faults"
 
 
@@ -45,14 +47,18 @@ def run_step(name: str, command: list[str], cwd: Path) -> bool:
         command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True
     )
     took = time.monotonic() - started
-    print(f"{'ok  ' if result.returncode == 0 else 'FAIL'} {name} ({took:.0f} s)", flush=True)
+    said = f"{'ok  ' if result.returncode == 0 else 'FAIL'} {name} ({took:.0f} s)\n"
     if result.returncode:
-        print((result.stdout + result.stderr)[-6000:], flush=True)
+        said += (result.stdout + result.stderr)[-6000:] + "\n"
+    print(said, end="", flush=True)  # whole, because another step may speak at the same time
     return result.returncode == 0
 
 
 def main(everything: bool) -> int:
-    failed = [name for name, command, cwd in steps() if not run_step(name, command, cwd)]
+    wanted = steps()
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        fine = list(pool.map(lambda step: run_step(*step), wanted))
+    failed = [name for (name, _, _), good in zip(wanted, fine, strict=True) if not good]
     command = [str(BIN / "python"), "-m", "pytest", "-q"]
     if not everything:
         command += ["-m", FAST]
