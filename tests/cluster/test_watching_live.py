@@ -7,7 +7,7 @@ import time
 import pytest
 
 from sandbox.cluster.client import ClusterClient
-from sandbox.cluster.kinds import CONFIG_MAP, POD, SECRET, SERVICE
+from sandbox.cluster.kinds import CONFIG_MAP, POD, SECRET, SERVICE, WATCHED
 from sandbox.cluster.kubeconfig import Access, read_access
 from sandbox.preparing import ensure_guard_rails, ensure_namespace
 from sandbox.resetting import reset
@@ -141,7 +141,7 @@ async def test_everything_a_sandbox_does_is_seen(keeper, observer_client, namesp
         assert ("DELETED", "Pod", namespace.namespace, "storefront") in [one[:4] for one in seen.events]
         assert not [one for one in seen.events if one[2] and not one[2].startswith("gh-")]
         assert seen.gaps == []
-        assert watcher.lists == 15, "one list per kind"
+        assert watcher.lists == len(WATCHED), "one list per kind"
 
 
 async def test_the_heartbeat_returns_quickly(observer_client):
@@ -182,7 +182,7 @@ async def test_a_cut_wire_loses_nothing(keeper, wire, namespace):
         line.refuses = False
         await until(lambda: seen.gaps and not seen.names(POD, namespace.namespace))
         assert seen.gaps[0][0] == "late", "every event in between was delivered"
-        assert watcher.lists == 15
+        assert watcher.lists == len(WATCHED)
         assert seen.names(SERVICE, namespace.namespace) == {"storefront"}
 
 

@@ -62,6 +62,10 @@ class Both:
         return (await self.observer.asking.prober.ask(f"http://{address}:{ADMIN_PORT}/switch")).body
 
 
+def whoami(student: Student) -> str:
+    return f"http://storefront.{student.namespace}.svc.cluster.local.:80/whoami"
+
+
 @pytest.fixture
 async def both(
     embedded: Embedded,
@@ -94,6 +98,9 @@ async def both(
         async with asyncio.timeout(30):
             while not observer.asking.prober.connected:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
+            for each in (student, other):
+                while (await observer.asking.prober.ask(whoami(each))).status != 200:  # noqa: ASYNC110
+                    await asyncio.sleep(0.1)  # a new Service refuses for about a second
         yield Both(observer, store, student, other)
     finally:
         for each in (student, other):
@@ -163,10 +170,7 @@ def _ended(both: Both, load: str) -> list[dict[str, Any]]:
 
 async def test_p02_names_denied_to_one_are_known_to_the_other(both: Both) -> None:
     ask = both.observer.asking.prober.ask
-    mine, theirs = (
-        f"http://storefront.{each.namespace}.svc.cluster.local.:80/whoami"
-        for each in (both.mine, both.theirs)
-    )
+    mine, theirs = whoami(both.mine), whoami(both.theirs)
     await both.observer.break_something(both.mine.plan.id, "break-dns")
     try:
         async with asyncio.timeout(10):
