@@ -8,6 +8,8 @@
 import { ActionRefused, type Answer, get, post } from "./actions";
 import { Feed } from "./feed";
 import { type PageData, type SandboxData, sandboxUrl, socketUrl } from "./page";
+import { fetchPart } from "./part";
+import type { Practice } from "./practice.svelte";
 import {
   type DeltaFrame,
   type Frame,
@@ -62,6 +64,11 @@ export class Live {
   playing = $state(false);
   speed = $state(1);
   history = $state.raw<History | null>(null);
+  /** The viewer's own answers to a recording; null elsewhere, and where the lesson asks nothing. */
+  practice = $state.raw<Practice | null>(null);
+  /** A recording as far as it was watched, wherever the playhead is now. */
+  #watched = $state.raw<Items>({});
+  #reached = 0; // frames of it
 
   #recorded = $state(false);
   #final = $state(false);
@@ -146,9 +153,16 @@ export class Live {
     return this.sandbox?.readOnly ?? false;
   }
 
-  /** One item of my sandbox by key, newest state. */
+  /** The newest items there are to be told of: mine, or those of a recording as far as it was watched. */
+  get known(): Items {
+    return this.#recorded ? this.#watched : this.mine;
+  }
+
+  /** One item of my sandbox by key, newest state; in a recording as far as it was watched. */
   of<T extends Item["t"]>(t: T, id: string): ItemOf<T> | null {
-    return (this.mine[`${t}/${id}`] as ItemOf<T> | undefined) ?? null;
+    const key = `${t}/${id}`;
+    const item = this.practice ? this.practice.seen(key, this.#watched) : this.known[key];
+    return (item as ItemOf<T> | undefined) ?? null;
   }
 
   /** Every marker of the track under the strip, also those after the playhead, in order. */
@@ -243,9 +257,9 @@ export class Live {
     this.#cutTo(at);
   }
 
-  /** Items at a moment of my sandbox, unix s, without moving the picture; null where no record reaches. */
+  /** Items at a moment, unix s, without moving the picture; null where no record reaches. */
   async itemsAt(at: number): Promise<Items | null> {
-    if (this.#recorded || !(await this.#ensureHistory(null, at))) return null;
+    if (!(await this.#ensureHistory(null, at))) return null;
     const history = this.history as History;
     return foldTo(history, framesUntil(history.frames, at));
   }
@@ -296,16 +310,35 @@ export class Live {
 
   /** Loads and plays the stored run of this lesson; leaves the picture empty where there is none. */
   async playRecording(): Promise<void> {
-    if (!this.page.recording || this.sandbox) return;
-    const recording = await this.#read(this.page.recording);
+    const { recording: url, exercise } = this.page;
+    if (!url || this.sandbox) return;
+    const asks = exercise && exercise.predictions.length + (exercise.questions?.length ?? 0) > 0;
+    const part = asks ? fetchPart(() => import("./practice.svelte")) : null;
+    const recording = await this.#read(url);
+    const Practice = (await part)?.Practice;
     if (!recording || this.sandbox) return;
-    this.history = recording;
+    if (Practice) this.practice = new Practice(this.page, recording, (film) => this.#stretch(film));
+    this.history = this.practice?.film ?? recording;
     this.#recorded = true;
     this.#cutTo(recording.start.at);
     await this.play();
   }
 
   // ── inside ─────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Puts a longer film in place and plays on where the other ended; or a shorter one, no further than its end. */
+  #stretch(film: History): void {
+    const waited = this.head !== null && this.head >= this.span[1] - 0.05;
+    const longer = film.frames.length > (this.history?.frames.length ?? 0);
+    this.history = film;
+    if (this.#reached > film.frames.length) {
+      this.#reached = film.frames.length;
+      this.#watched = foldTo(film, this.#reached);
+    }
+    const left = this.span[1] - (this.head ?? 0);
+    if (longer && waited && left > 0.1) void this.play();
+    else if (left < 0 || (longer && waited)) this.backToLive();
+  }
 
   #enter(sandbox: SandboxData): void {
     this.#forgetHistory();
@@ -327,6 +360,9 @@ export class Live {
   #forgetHistory(): void {
     this.playing = false;
     this.#recorded = false;
+    this.practice = null;
+    this.#watched = {};
+    this.#reached = 0;
     this.history = null;
     this.head = null;
     this.#cursor = 0;
@@ -490,6 +526,9 @@ export class Live {
     }
     this.#cursor = count;
     this.items = this.#folded;
+    if (count < this.#reached) return;
+    this.#reached = count;
+    this.#watched = this.#folded;
   }
 
   readonly #advance = (): void => {

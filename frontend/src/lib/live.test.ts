@@ -220,6 +220,46 @@ describe("a recording", () => {
     expect(live.items["object/a"]).toBeDefined();
     expect([live.playing, live.head]).toEqual([false, 12]);
   });
+  it("stands before what a prediction asks about, and plays on when one is locked", async () => {
+    live.stop();
+    const asked = { id: "who", ask: "?", answer: "choice", choices: [["a", "A"]], before: "kill" };
+    const said = { "prediction/who": { t: "prediction", value: "a", observed: null } };
+    const recording = {
+      epoch: 1,
+      start: { ...snapshot(0, {}, 1), at: 10 },
+      frames: [
+        { ...delta(1, "before", 1), at: 11 },
+        { ...delta(2, "locked", 1), at: 12, set: said },
+        { ...delta(3, "after", 1), at: 13 },
+      ],
+      seconds: 3,
+      label: "",
+    };
+    vi.stubGlobal(
+      "fetch",
+      vi.fn(async () => new Response(JSON.stringify(recording), { status: 200 })),
+    );
+    const exercise = { predictions: [asked], questions: [] } as unknown as PageData["exercise"];
+    live = new Live(page({ sandbox: null, recording: "/api/recordings/c/l/", exercise }));
+    live.start();
+    await vi.dynamicImportSettled();
+    await vi.advanceTimersByTimeAsync(5000);
+    expect([live.playing, live.head, live.practice?.waits]).toEqual([false, 12, "prediction/who"]);
+    expect(live.of("prediction", "who")).toBeNull();
+    live.practice?.lock("prediction/who", "a");
+    expect(live.playing).toBe(true);
+    await vi.advanceTimersByTimeAsync(5000);
+    expect([live.playing, live.head, live.practice?.waits]).toEqual([false, 13, null]);
+    await live.goToMoment(11);
+    expect(live.items["object/after"]).toBeUndefined();
+    expect(live.of("object", "after"), "what was watched stays known").not.toBeNull();
+    live.practice?.again("prediction/who");
+    expect([live.head, live.of("object", "after"), live.of("object", "before")?.name]).toEqual([
+      11,
+      null,
+      "before",
+    ]);
+  });
   it("without sandbox and recording is empty, and an action is refused in words", async () => {
     live.stop();
     live = new Live(page({ sandbox: null }));

@@ -15,6 +15,8 @@ export interface CheckData {
   id: string;
   say: string;
   points: number;
+  /** It asks how fast something came back: a passed one's evidence is that time. */
+  recovers?: boolean;
 }
 
 /** lesson-format 4.6. */

@@ -255,6 +255,14 @@ export interface History {
   label: string;
   /** True when no cluster ever did this: drawn from a lesson's files, for its author. */
   simulated?: boolean;
+  /** Of a recording: what judges a viewer's own answers. Null where the exercise tells no outcome. */
+  practice?: PracticeData | null;
+}
+
+/** Keys of `asked`, values of `checks` (by id, those on what somebody said): keys of items. */
+export interface PracticeData {
+  asked: Record<string, { tolerance: string | null; why: Record<string, string> }>;
+  checks: Record<string, string>;
 }
 
 /** Where a page stands in the record. */

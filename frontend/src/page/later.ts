@@ -3,9 +3,11 @@ import { mount } from "svelte";
 import type { Desk } from "../lib/desk.svelte";
 import AnswerCard from "./AnswerCard.svelte";
 import BreakButton from "./BreakButton.svelte";
+import ChecksIsland from "./ChecksIsland.svelte";
 import Compare from "./Compare.svelte";
 import EditLink from "./EditLink.svelte";
 import FaultButton from "./FaultButton.svelte";
+import FilmWaits from "./FilmWaits.svelte";
 import type { Maker } from "./lesson";
 
 export const LATER: Record<string, Maker> = {
@@ -13,14 +15,17 @@ export const LATER: Record<string, Maker> = {
   predict: (desk, { dataset }) => [AnswerCard, { desk, id: dataset.id ?? "", of: "prediction" }],
   question: (desk, { dataset }) => [AnswerCard, { desk, id: dataset.id ?? "", of: "answer" }],
   fault: (desk, { dataset }) => [FaultButton, { desk, id: dataset.id ?? "" }],
+  checks: (desk, { dataset }) => [ChecksIsland, { desk, ids: dataset.ids ?? "all" }],
   compare: (desk, { dataset }) =>
     dataset.from && dataset.to
       ? [Compare, { desk, from: dataset.from, to: dataset.to, of: dataset.of ?? "" }]
       : null,
 };
 
-/** Adds the menu "Break something" to the picture, where this lesson has one. */
+/** Adds to the picture the menu "Break something", and what a recording that waits for an answer says. */
 export function furnish(desk: Desk): void {
   const picture = document.getElementById("picture");
-  if (picture && desk.page.exercise?.menu?.length) mount(BreakButton, { target: picture, props: { desk } });
+  if (!picture || !desk.page.exercise) return;
+  if (desk.page.exercise.menu?.length) mount(BreakButton, { target: picture, props: { desk } });
+  if (desk.page.exercise.predictions.length > 0) mount(FilmWaits, { target: picture, props: { desk } });
 }

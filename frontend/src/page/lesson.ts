@@ -8,7 +8,6 @@ import { fetchPart } from "../lib/part";
 import { watch } from "../lib/watch.svelte";
 import Bench from "./Bench.svelte";
 import BottomBar from "./BottomBar.svelte";
-import ChecksIsland from "./ChecksIsland.svelte";
 import ChecksPane from "./ChecksPane.svelte";
 import { wireInline } from "./inline";
 import { wireKeys } from "./keys";
@@ -79,7 +78,6 @@ const ISLANDS: Record<string, Maker> = {
   exercise: (desk, element) => [TaskCard, { desk, fallback: element.textContent?.trim() ?? "" }],
   run: (desk, element) => [RunBlock, { desk, run: true, text: codeOf(element) }],
   copy: (desk, element) => [RunBlock, { desk, run: false, text: codeOf(element) }],
-  checks: (desk, { dataset }) => [ChecksIsland, { desk, ids: dataset.ids ?? "all" }],
 };
 
 /** Islands of later steps: they come when the page is awake and their step is near, not with the first view. */

@@ -30,6 +30,7 @@ export type PictureStore = Pick<
   | "itemsAt"
   | "goTo"
   | "goToMoment"
+  | "practice"
 > & { act(name: string, body: Record<string, unknown>): Promise<unknown> };
 
 /** What a scene other than the ship gets; it draws in the picture's whole area. */

@@ -15,6 +15,7 @@ from lessons.linting import lint
 from lessons.loading import LessonDraft, read_lesson
 from lessons.manifests_loading import substitute
 from lessons.models import Course, Lesson
+from lessons.practice import practice_of
 from lessons.problems import LessonInvalid, Problem
 from lessons.recordings import RecordingInvalid, history_of, read_recording, shown_recording
 from lessons.rendering import RenderedStep, render_lesson
@@ -77,7 +78,8 @@ def history_for(lesson: Lesson, params: Mapping[str, Any]) -> dict[str, Any]:
         except RecordingInvalid:
             pass  # the bench says so; the picture is drawn from the files
         else:
-            return history_of(found.entries, label=found.label)
+            practice = practice_of(lesson.exercise, found.params)
+            return {**history_of(found.entries, label=found.label), "practice": practice}
     start = [dict(each) for each in substitute(lesson.start, dict(params))]
     return history_of(entries_for(start, time.time()), label=LABEL, simulated=True)
 

@@ -70,7 +70,10 @@ def _exercise(
         "title": exercise.title,
         "task": exercise.task,
         "time": exercise.time,
-        "checks": [{"id": c.id, "say": c.say, "points": c.points} for c in exercise.checks],
+        "checks": [
+            {"id": c.id, "say": c.say, "points": c.points, "recovers": c.operator == "recovered"}
+            for c in exercise.checks
+        ],
         "predictions": [_asked(each, seed) for each in exercise.predictions],
         "questions": [_asked(each, seed) for each in exercise.questions],
         "faults": [_fault(each) for each in exercise.faults],

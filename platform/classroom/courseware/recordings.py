@@ -12,9 +12,10 @@ from django.views.decorators.http import require_GET
 
 from classroom.access import Anyone, allow
 from classroom.courseware.catalogue import NoSuchLesson, catalogue
-from classroom.courseware.reading import recording_of
+from classroom.courseware.reading import exercise_of, recording_of
 from classroom.live.frames import encode
 from classroom.refusals import Refused, no_such
+from lessons.practice import practice_of
 from lessons.recordings import RecordingInvalid, history_of, read_recording
 
 __all__ = ["history_of", "recording"]
@@ -52,7 +53,9 @@ def _history_of_file(path: Path, lesson: Any) -> bytes:
     body = _folded.get(key)
     if body is None:
         found = read_recording(path, lesson)
-        body = gzip.compress(encode(history_of(found.entries, label=found.label)), compresslevel=6, mtime=0)
+        history = history_of(found.entries, label=found.label)
+        history["practice"] = practice_of(exercise_of(lesson), found.params)
+        body = gzip.compress(encode(history), compresslevel=6, mtime=0)
         _folded[key] = body
         while len(_folded) > MOST_KEPT:
             _folded.pop(next(iter(_folded)), None)

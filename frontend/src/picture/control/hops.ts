@@ -74,12 +74,13 @@ export function hopSentence(hop: Hop, first: Hop): string {
   return `${hop.n}. ${hop.text.replace(/\.$/, "")}. ${how.trim()} ${sinceWords(hop, first)}.`;
 }
 
-/** Whether the lesson asks for the order of the steps and no order was locked in this try. */
-export function asksOrder(predictions: readonly Pick<QuestionData, "id" | "answer">[], mine: Items): boolean {
-  return predictions.some(({ id, answer }) => {
-    const said = mine[`prediction/${id}`];
-    return answer === "order" && !(said?.t === "prediction" && said.at);
-  });
+/** Item key of the prediction that asks for the order of the steps and is not open yet; null where none is. */
+export function unsaidOrder(
+  predictions: readonly Pick<QuestionData, "id" | "answer">[],
+  isOpen: (key: string) => boolean,
+): string | null {
+  const keys = predictions.filter(({ answer }) => answer === "order").map(({ id }) => `prediction/${id}`);
+  return keys.find((key) => !isOpen(key)) ?? null;
 }
 
 /** When the chain may have a newer end: whichever of the Pods are ready now. */
