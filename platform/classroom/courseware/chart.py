@@ -11,10 +11,13 @@ from itertools import pairwise
 from math import cos, dist, hypot, pi, sin
 from typing import Any, NamedTuple
 
+from classroom.courseware.soundings import Box, Shore, Sounding, soundings
+
 WIDTH, HEIGHT = 1016, 852
 NAME_WIDTH = 17  # letters of a part's name that fit on a line of its land
 MOST_STOPS = 6  # more on one stretch would stand closer than their names are high
-BANDS = (1.52, 1.28)  # depths around land, outermost first
+BANDS = (1.7, 1.42, 1.18)  # depths around land, outermost first
+BEACH = 0.93
 SHORE_POINTS = 16
 
 
@@ -35,12 +38,12 @@ class Water:
 
 @dataclass(frozen=True, kw_only=True)
 class Land:
-    """`lines` = the part's name; `bands` and `shore` are SVG paths, outermost first."""
+    """`lines` = the part's name with the y of each; `shore` and the `beach` inside it are SVG paths."""
 
     at: Point
     lines: tuple[tuple[str, float], ...]
-    bands: tuple[str, ...]
     shore: str
+    beach: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,13 +54,22 @@ class Stop:
 
 @dataclass(frozen=True, kw_only=True)
 class Chart:
-    """`sailed` and `planned` are SVG paths that meet at the last lesson done; `ship` is where the student is."""
+    """`sailed` and `planned` are SVG paths that meet at the last lesson done; `ship` is where the student is.
+
+    `depths` are SVG paths of all lands together, outermost first, so that neighbours' water merges. The `lighthouse`
+    stands where the voyage ends; its light falls to `lit`: -1 left, 1 right.
+    """
 
     lands: tuple[Land, ...]
+    depths: tuple[str, ...]
     stops: tuple[Stop, ...]
     sailed: str
     planned: str
     ship: Stop | None
+    lighthouse: Point
+    lit: int
+    soundings: tuple[Sounding, ...]
+    compass: Point
     width: int = WIDTH
     height: int = HEIGHT
 
@@ -71,6 +83,9 @@ WATERS = (
     Water(land=Point(884, 720), rx=92, ry=70, stretch=(Point(520, 698), Point(540, 740), Point(566, 796))),
 )
 
+COMPASS, COMPASS_RADIUS = Point(650, 104), 54
+LEGEND = Box(18, 18, 350, 156)  # where the title stands, and a little more
+
 
 def chart_of(parts: Sequence[dict[str, Any]], here: str | None) -> Chart | None:
     """`parts` as `parts_for` gives them, `here` the slug where the student is. None for a course it cannot hold."""
@@ -83,13 +98,37 @@ def chart_of(parts: Sequence[dict[str, Any]], here: str | None) -> Chart | None:
     )
     done = max((i for i, stop in enumerate(stops) if stop.entry["done"]), default=0)
     way = [stop.at for stop in stops]
+    waters = WATERS[: len(parts)]
+    last = waters[-1]
+    lit = -1 if last.land.x > WIDTH / 2 else 1
+    lighthouse = Point(last.land.x + lit * last.rx * 0.78, last.land.y + last.ry * 0.2)
     return Chart(
-        lands=tuple(_land(part["title"], water) for part, water in zip(parts, WATERS, strict=False)),
+        lands=tuple(_land(part["title"], water) for part, water in zip(parts, waters, strict=True)),
+        depths=tuple("".join(_shore(water, by) for water in waters) for by in BANDS),
+        lighthouse=lighthouse,
+        lit=lit,
+        soundings=soundings(
+            (WIDTH, HEIGHT),
+            [Shore(*water.land, water.rx, water.ry) for water in waters],
+            way,
+            [LEGEND, _around(COMPASS, COMPASS_RADIUS + 24), *(_named(stop) for stop in stops)],
+        ),
+        compass=COMPASS,
         stops=stops,
         sailed=_line(way[: done + 1]) if done else "",
         planned=_line(way[done:]),
         ship=next((stop for stop in stops if stop.entry["slug"] == here), None),
     )
+
+
+def _around(at: Point, by: float) -> Box:
+    return Box(at.x - by, at.y - by, at.x + by, at.y + by)
+
+
+def _named(stop: Stop) -> Box:
+    """The stop with its name: at most 7.2 units a letter."""
+    x, y = stop.at
+    return Box(x - 30, y - 26, x + 44 + 7.2 * len(stop.entry["title"]), y + 30)
 
 
 def along(stretch: Sequence[Point], n: int) -> list[Point]:
@@ -114,8 +153,8 @@ def _land(title: str, water: Water) -> Land:
     return Land(
         at=water.land,
         lines=tuple((line, top + 22 * i) for i, line in enumerate(lines)),
-        bands=tuple(_shore(water, by) for by in BANDS),
         shore=_shore(water, 1.0),
+        beach=_shore(water, BEACH),
     )
 
 
