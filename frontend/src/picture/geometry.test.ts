@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { hull, midship, podsPerRow, scaleFor } from "./geometry";
+import { bilge, hull, midship, podsPerRow, scaleFor } from "./geometry";
 
 describe("hull(1056, 500, 3), the ship of the lesson page", () => {
   const ship = hull(1056, 500, 3);
@@ -63,6 +63,15 @@ describe("midship section", () => {
     const ship = midship(390, 404, [2, 1, 1]);
     expect(ship.H).toBeGreaterThan(404);
     expect(ship.decks.every((deck) => deck.height >= 86)).toBe(true);
+  });
+  it("knows where its side ends: straight down to the bilge, inwards from there", () => {
+    const ship = midship(390, 404, [1, 1, 1]);
+    expect(bilge(ship, ship.y0)).toBe(19);
+    expect(bilge(ship, ship.yb - 75)).toBe(24);
+    const heights = [74, 60, 40, 20, 5];
+    const sides = heights.map((up) => bilge(ship, ship.yb - up));
+    expect(sides).toEqual([...sides].sort((a, b) => a - b));
+    expect(sides.at(-1)).toBeGreaterThan(45);
   });
   it("fits two Pods beside each other on a phone, one on the narrowest", () => {
     expect(podsPerRow(390)).toBe(2);

@@ -125,6 +125,27 @@ export const podsPerRow = (width: number): number => {
 };
 
 /**
+ * How far the inside of a midship section's plating is from the left edge at `y`: straight down to the turn of the
+ * bilge, then along its curve, the last 75 above the keel.
+ */
+export function bilge({ y0, yb }: Pick<Midship, "y0" | "yb">, y: number): number {
+  const turn = yb - 75;
+  if (y <= turn) return fix(12 + (5 * (y - y0)) / Math.max(1, turn - y0) + PLATE);
+  // Bisection along the curve of `line`: its y only falls towards the keel.
+  let [from, to] = [0, 1];
+  for (let i = 0; i < 20; i++) {
+    const t = (from + to) / 2;
+    if (cubic(t, -75, -27, 0, 0) < y - yb) from = t;
+    else to = t;
+  }
+  return fix(cubic(from, 17, 18, 38, 86) + PLATE);
+}
+/** Half the plating, with what its slope adds where it turns. */
+const PLATE = 7;
+const cubic = (t: number, a: number, b: number, c: number, d: number): number =>
+  (1 - t) ** 3 * a + 3 * (1 - t) ** 2 * t * b + 3 * (1 - t) * t * t * c + t ** 3 * d;
+
+/**
  * The ship cut the other way, for narrow pictures: nodes become decks, `rows[i]` Pod rows on deck i.
  * With `hanging` Pods the bridge makes room for the crane above it.
  */

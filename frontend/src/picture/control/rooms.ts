@@ -140,10 +140,13 @@ function laneOf(rooms: Rooms, place: Place): number {
 }
 
 /**
- * Where numeral `i` of those at one place stands: along a room's upper edge, from its right end to the left; at a
- * Pod, whose name is up there, beside it or under it.
+ * Where numeral `i` of those at one place stands: along a room's upper edge, from its right end to the left; for a
+ * kubelet along its hold's; at a Pod, whose name is up there, beside it or under it.
  */
 export function numeralAt(rooms: Rooms, box: Box, i: number): { x: number; y: number } {
+  // A kubelet's plate is as narrow as its word: the hold's edge above it is free.
+  const floor = rooms.holds.find((one) => one.kubelet === box);
+  if (floor) return { x: fix1(box.x + box.w - 6 - 25 * i), y: floor.y - 1 };
   const hold = rooms.holds.find((one) => one.pod === box);
   if (hold && hold.w - box.w >= 60) return { x: fix1(box.x + box.w + 18 + 25 * i), y: box.y + 14 };
   if (hold) return { x: fix1(box.x + box.w - 8 - 25 * i), y: box.y + box.h + 3 };

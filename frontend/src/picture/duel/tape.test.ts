@@ -4,7 +4,7 @@ import { gapsOf, lineOf, sumsOf } from "./measures";
 import { readDuel } from "./sides";
 import { Tape } from "./tape";
 import { aHang, aPart, bothShops, MI } from "./testing";
-import { blastLine, duelTwin } from "./words";
+import { blastLine, duelTwin, measuredLine } from "./words";
 
 const start = (at = 100): SnapshotFrame => ({ f: "snapshot", epoch: 1, seq: 1, at, items: bothShops() });
 let seq = 1;
@@ -191,6 +191,20 @@ describe("a fault and its blast radius", () => {
     expect(texts).toContain("Microservices: four programs, four Pods.");
     expect(texts).toContain("stock stopped: all 4 parts stop answering.");
     expect(texts).toContain("1 s without any answer since stock stopped; memory not measured.");
+    expect(texts).toContain("Measured: replies not timed, 0 % failed, memory not measured.");
+  });
+  it("the text twin says where the lines are at the moment shown", () => {
+    const side = {
+      traffic: [
+        { at: 100, sent: 4, failed: 1, p95: 33.6 },
+        { at: 101, sent: 4, failed: 4, p95: null },
+      ],
+      memory: [{ at: 90, bytes: 47 * MI }],
+      releases: [],
+    };
+    expect(measuredLine(side, 100.5)).toBe("p95 latency 34 ms, 25 % failed, memory 47 MiB");
+    expect(measuredLine(side, 102)).toBe("no replies to time, 100 % failed, memory 47 MiB");
+    expect(measuredLine(side, 120)).toBe("no requests, memory 47 MiB");
   });
 });
 

@@ -4,7 +4,7 @@ import type { Items } from "../../lib/protocol";
 import type { Twin } from "../twin";
 import { grouped, plural, podSentence, probeSentence, serviceSentence } from "../words";
 import { readWorld } from "../world";
-import { concerns, countedSpan, faultAt, mebibytes, type Sums, sumsOf } from "./measures";
+import { concerns, countedSpan, faultAt, LONGEST_STEP, mebibytes, type Sums, sumsOf } from "./measures";
 import { type Duel, hangs, MONOLITH, type Part, partCount, type Side, type SideName } from "./sides";
 import type { FaultRun, SideTape, Tape } from "./tape";
 
@@ -100,6 +100,17 @@ export function partSentence(part: Part, items: Items, now: number): string {
   return `${part.name}: ${podSentence(part.shown[1], owned, now)}${water}${memory}${more}`;
 }
 
+/** Where the lines of the charts are at a moment: "p95 latency 34 ms, 0 % failed, memory 47 MiB". */
+export function measuredLine(tape: SideTape, at: number): string {
+  const last = tape.traffic.findLast((point) => point.at <= at);
+  const bytes = tape.memory.findLast((point) => point.at <= at)?.bytes ?? null;
+  const memory = bytes === null ? "memory not measured" : `memory ${mebibytes(bytes)} MiB`;
+  if (!last || at - last.at > LONGEST_STEP) return `no requests, ${memory}`;
+  const untimed = last.failed >= last.sent ? "no replies to time" : "replies not timed";
+  const time = last.p95 === null ? untimed : `p95 latency ${Math.round(last.p95)} ms`;
+  return `${time}, ${Math.min(100, Math.round((100 * last.failed) / last.sent))} % failed, ${memory}`;
+}
+
 /** The scene as a tree: the same state as the drawing, side by side, then the charts' sums. */
 export function duelTwin(duel: Duel, tape: Tape, items: Items, at: number): Twin {
   const fault = faultAt(tape, at);
@@ -141,6 +152,7 @@ export function duelTwin(duel: Duel, tape: Tape, items: Items, at: number): Twin
             `${release.app} ${release.version} serves, ${Math.round(at - release.at)} s ago.`,
           ),
         ),
+      leaf(null, "measured", `Measured: ${measuredLine(record, at)}.`),
       leaf(null, "sums", `${silence.n} ${silence.words}; ${peakLine(sums)}.`),
     ]);
   };
