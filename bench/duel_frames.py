@@ -16,7 +16,7 @@ from .visitor import Visitor
 LESSON = "01-one-or-many"
 LOADS = ("crowd-mono", "crowd-micro")
 FRAME_MS = 1000 / 60
-SETTLES = 3.0  # seconds until what was begun or stopped is seen
+SETTLES = 2.0  # seconds until what was begun or stopped is seen
 
 # In the page: the times of all frames within so many milliseconds.
 FRAMES = """
@@ -38,7 +38,7 @@ def shown_and_dropped(at: list[float]) -> tuple[int, int]:
     return len(gaps), sum(max(0, round(gap / FRAME_MS) - 1) for gap in gaps)
 
 
-async def duel_frames(product: Product, guest: Visitor, runs: int = 5, seconds: float = 10) -> dict[str, Any]:
+async def duel_frames(product: Product, guest: Visitor, runs: int = 5, seconds: float = 7) -> dict[str, Any]:
     """Shares of frames that came, alternating; the probes' answers arrive on the idle page, too.
 
     `guest` has no sandbox yet; it is ended at the end.
