@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
 
 from lessons.durations import parse_cpu, parse_memory
 from lessons.models import App, Budget, Coming, Course, Part
-from lessons.problems import LessonInvalid, Problem
+from lessons.problems import LessonInvalid, Problem, with_suggestion
 from lessons.reading import Section, shown
 from lessons.text_files import read_text
 from lessons.yaml_source import YamlSource, read_yaml
@@ -38,11 +40,12 @@ def read_course(section: Section, path: Path) -> Course:
     problems = section.problems
     check_format(section)
     defaults = section.section("defaults")
+    parts = tuple(_part(each) for each in section.sections("parts"))
     course = Course(
         slug=path.name,
         title=section.required_text("title"),
         languages=section.texts("languages") or ("en",),
-        parts=tuple(_part(each) for each in section.sections("parts")),
+        parts=parts,
         gate=cast("Any", defaults.choice("gate", GATES, "soft") if defaults else "soft"),
         feedback=cast("Any", defaults.choice("feedback", FEEDBACK, "live") if defaults else "live"),
         ceiling=read_budget(section.section("budget"), Budget(pods=6, memory=300 * 2**20, cpu=0.6)),
@@ -50,6 +53,7 @@ def read_course(section: Section, path: Path) -> Course:
         glossary=_read_words(path / "glossary.yaml", problems),
         concepts=_read_words(path / concepts, problems) if (concepts := section.text("concepts")) else {},
         path=path,
+        short_way=_short_way(section, [slug for part in parts for slug in part.order]),
     )
     if defaults:
         defaults.text("language")
@@ -97,6 +101,20 @@ def _part(section: Section) -> Part:
     part = Part(section.required_text("title"), slugs, tuple(coming))
     section.finish()
     return part
+
+
+def _short_way(section: Section, known: Sequence[str]) -> tuple[str, ...]:
+    """`short_way:`, lessons of this course, open or coming, in its order."""
+    slugs = section.texts("short_way")
+    for slug in slugs:
+        if slug not in known:
+            section.note(
+                "L020", with_suggestion(f'"{slug}" is no lesson of this course', slug, known), key="short_way"
+            )
+    places = [known.index(slug) for slug in slugs if slug in known]
+    if any(a >= b for a, b in pairwise(places)):
+        section.note("L004", "short_way: each lesson once, in the order of the course", key="short_way")
+    return slugs
 
 
 def _coming(section: Section, index: int, item: Any) -> Coming:

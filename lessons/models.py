@@ -186,6 +186,7 @@ class Course:
     path: Path
     lessons: tuple[Lesson, ...] = ()
     broken: Mapping[str, list[Problem]] = field(default_factory=dict)
+    short_way: tuple[str, ...] = ()  # slugs, for somebody with little time; empty = no such way
 
     def number(self, slug: str) -> int:
         """The place in the whole course, from 1, open or not. Raises ValueError for an unknown slug."""

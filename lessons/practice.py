@@ -1,6 +1,6 @@
 """What judges a viewer's own answers to a recording: in the browser, from what the recorded run showed.
 
-Nothing of it is secret there: the recording itself tells what came. Of an exercise that never tells it there is nothing.
+Nothing of it is secret there: the recording tells what came. Of an exercise that never tells it there is nothing.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 import "./styles/main.css";
 import { readPageData } from "./lib/page";
 import { fetchPart } from "./lib/part";
-import { toggleTheme } from "./lib/theme";
+import { recall, toggleTheme } from "./lib/theme";
 
 for (const button of document.querySelectorAll<HTMLElement>("[data-theme-toggle]")) {
   button.addEventListener("click", () => toggleTheme());
@@ -27,6 +27,13 @@ for (const button of document.querySelectorAll<HTMLElement>("[data-copy]")) {
       },
     );
   });
+}
+
+// Where the reader of this browser stopped; the server does not keep it.
+for (const place of document.querySelectorAll<HTMLElement>("[data-steps-of]")) {
+  const { stepsOf, steps, n } = place.dataset;
+  const step = Number(recall(`glasshull.step.${stepsOf}`) ?? 0);
+  if (step > 0 && step < Number(steps)) place.textContent = `Lesson ${n}, step ${step + 1} of ${steps}`;
 }
 
 const page = readPageData();

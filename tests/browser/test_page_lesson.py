@@ -525,6 +525,95 @@ def test_at_390_px_the_bottom_bar_shows_each_pane_and_nothing_sticks_out(visit: 
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+@pytest.fixture
+def passer_by(site: Site, browser: Browser) -> Iterator[Visit]:
+    """Somebody without account, sandbox or cluster: the lesson plays its recording."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    made = Visit(context.new_page(), site)
+    made.page.on("pageerror", lambda error: made.trouble.append(str(error)))
+    made.page.on("request", lambda sent: made.trouble.append(sent.url) if sent.method == "POST" else None)
+    yield made
+    context.close()
+    assert made.trouble == []
+
+
+def to_the_end_of_the_film(page: Page) -> None:
+    page.locator(".rail").focus()
+    page.keyboard.press("End")
+
+
+def test_a_recording_waits_for_a_prediction_and_judges_the_viewers_own(passer_by: Visit) -> None:
+    passer_by.open()
+    page = passer_by.page
+    expect(page.locator("#picture")).to_contain_text("RECORDED")
+    to_the_end_of_the_film(page)
+    waits = page.locator(".film-waits")
+    expect(waits).to_contain_text("The recording waits here.")
+    strip = page.locator("#strip")
+    expect(strip.locator(".marker.you").first).to_be_attached()
+    expect(strip.locator(".marker.fault, .marker.prediction")).to_have_count(0)
+    checks = page.locator("#checks")
+    expect(checks.get_by_role("button", name="The wanted number is ready")).to_contain_text("passed")
+    foresaw = checks.locator(".row", has_text="You foresaw it")
+    expect(foresaw).to_contain_text("your turn")
+
+    waits.get_by_role("button", name="To the question").press("Enter")
+    card = page.locator(".step.now .gh-answer")
+    expect(card.get_by_role("radio").first).to_be_focused()
+    card.get_by_text("The same Pod again").click()
+    expect(card).to_contain_text("Practice on a recording")
+    card.get_by_role("button", name="Lock it").press("Enter")
+    expect(card).to_contain_text("shown here when the recording comes to it")
+    expect(card).not_to_contain_text("A new Pod in its place observed")
+    expect(waits).to_be_empty()
+    expect(page.get_by_role("button", name="Pause the picture")).to_be_visible()
+    expect(foresaw).to_contain_text("Locked; it is compared with what happens")
+
+    to_the_end_of_the_film(page)
+    expect(card.locator(".result")).to_contain_text(
+        "You said The same Pod again. Observed: A new Pod in its place."
+    )
+    expect(card.locator(".result")).to_contain_text("no points")
+    expect(foresaw).to_contain_text("failed")
+    end = page.locator(".rail").get_attribute("aria-valuenow")
+    checks.get_by_role("button", name="Full strength again").click()
+    expect(page.locator(".rail")).not_to_have_attribute("aria-valuenow", str(end))
+    expect(checks.get_by_role("button", name="Full strength again")).to_contain_text("passed")
+
+    passer_by.open()
+    to_the_end_of_the_film(page)
+    expect(foresaw).to_contain_text("failed")
+    card.get_by_role("button", name="Answer again").click()
+    expect(waits).to_contain_text("The recording waits here.")
+    expect(card.get_by_role("button", name="Lock it")).to_be_visible()
+
+
+def test_a_recording_goes_on_without_an_answer_and_hides_the_steps_until_then(passer_by: Visit) -> None:
+    passer_by.open("/learn/how-clusters-work/12-first-app/#step-apply")
+    page = passer_by.page
+    waits = page.locator(".film-waits")
+    expect(waits).to_contain_text("The recording waits here.", timeout=10_000)
+    steps = page.get_by_role("list", name="The steps, in order")
+    expect(page.get_by_role("button", name="Show the steps")).to_be_visible()
+    expect(steps.get_by_role("listitem")).to_have_count(0)
+    waits.get_by_role("button", name="Watch on without it").press("Enter")
+    expect(steps.get_by_role("listitem").first).to_be_visible()
+    to_the_end_of_the_film(page)
+    expect(page.locator("#checks .row", has_text="You put the hops in order")).to_contain_text(
+        "Watched without an answer"
+    )
+    card = page.locator(".step.now .gh-answer")
+    card.get_by_role("button", name="Go back and say it first").click()
+    expect(waits).to_contain_text("The recording waits here.")
+    expect(steps.get_by_role("listitem")).to_have_count(0)
+    card.get_by_role("button", name="Lock it").click()
+    to_the_end_of_the_film(page)
+    expect(card.locator(".result")).to_contain_text("Practice on a recording")
+    expect(card.locator(".seen, .saw").first).to_be_visible()
+    faults = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]})
+    assert [one["id"] for one in faults.response["violations"]] == []
+
+
 def test_the_lesson_reads_whole_without_javascript(site: Site, browser: Browser) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()

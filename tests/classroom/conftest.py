@@ -25,6 +25,7 @@ title: A tiny course
 languages: [en]
 parts:
   - {title: The only part, lessons: [01-one, 02-broken], coming: [{slug: 03-later, title: Later, minutes: 10}]}
+short_way: [01-one, 03-later]
 budget: {pods: 6, memory: 300Mi, cpu: 600m}
 """,
     "apps.yaml": """\

@@ -57,7 +57,7 @@ def test_the_pages_data_is_the_contracts(ada: User, client_of: Any) -> None:
     assert data["recording"] is None
     assert data["cluster"]["state"] == "absent"
     exercise = data["exercise"]
-    assert exercise["checks"][0] == {"id": "up", "say": "The shop is ready", "points": 1}
+    assert exercise["checks"][0] == {"id": "up", "say": "The shop is ready", "points": 1, "recovers": False}
     (what,), (hops,) = exercise["predictions"], exercise["questions"]
     assert sorted(what["choices"]) == [["new", "A new Pod"], ["none", "Nothing"]]
     assert sorted(hops["choices"]) == [["api", "The request"], ["plan", "The plan"], ["run", "The Pod"]]
@@ -132,6 +132,25 @@ def test_the_course_home_lists_open_and_coming_lessons(ada: User, client_of: Any
         (entry["slug"], entry["state"]) for part in answer.context["parts"] for entry in part["entries"]
     ]
     assert states == [("01-one", "open"), ("02-broken", "broken"), ("03-later", "coming")]
+
+
+@pytest.mark.parametrize("view", ["", "?view=list"])
+def test_the_course_home_marks_the_short_way_and_adds_up_its_minutes(
+    ada: User, client_of: Any, view: str
+) -> None:
+    answer = client_of(ada).get(f"/learn/tiny/{view}")
+    short = [entry["slug"] for part in answer.context["parts"] for entry in part["entries"] if entry["short"]]
+    assert short == ["01-one", "03-later"]
+    text = answer.content.decode()
+    assert text.count('aria-label="on the short way"') == 2
+    assert "a short way through: 2 lessons, about 15 min." in text
+    assert ("Ringed: the short way, about 15 min." in text) is (view == "")
+    assert ('<circle class="short"' in text) is (view == "")
+
+
+def test_the_continue_card_names_what_the_browser_needs_to_say_the_step(ada: User, client_of: Any) -> None:
+    text = client_of(ada).get("/learn/tiny/").content.decode()
+    assert 'data-steps-of="tiny.01-one" data-steps="1" data-n="1"' in text
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -100,7 +100,7 @@ def files_for(exercise: Exercise | None, params: dict[str, Any], saved: dict[str
 def parts_for(course: Any, progress: Mapping[str, Progress] = MappingProxyType({})) -> list[dict[str, Any]]:
     """The course home's list: each part with its lessons in order; state open, broken or coming.
 
-    `progress` by slug: `done` and `progress` in words ("" for what was not begun).
+    `progress` by slug: `done` and `progress` in words ("" for what was not begun). `short`: on the short way.
     """
     opened = {lesson.slug: lesson for lesson in course.lessons}
     parts = []
@@ -117,9 +117,17 @@ def parts_for(course: Any, progress: Mapping[str, Progress] = MappingProxyType({
                     "title": found.title if found else slug,
                     "minutes": found.minutes if found else None,
                     "state": state,
+                    "short": slug in course.short_way,
                     "done": slug in progress and progress[slug].done,
                     "progress": progress[slug].words if slug in progress else "",
                 }
             )
         parts.append({"title": part.title, "entries": entries})
     return parts
+
+
+def short_way_of(entries: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """How long the short way is, of the entries of `parts_for`: `lessons`, and about how many `minutes`; or None."""
+    short = [entry for entry in entries if entry["short"]]
+    minutes = sum(entry["minutes"] or 0 for entry in short)
+    return {"lessons": len(short), "minutes": 5 * round(minutes / 5)} if short else None

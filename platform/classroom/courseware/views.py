@@ -27,6 +27,7 @@ from classroom.courseware.reading import (
     progress_of,
     recording_of,
     seed_for,
+    short_way_of,
 )
 from classroom.refusals import no_such, not_yours, signed_out
 from classroom.workspaces.requesting import read_visible, welcome_back
@@ -69,6 +70,7 @@ def course_home(request: HttpRequest, course: str) -> HttpResponse:
             "continue_with": continue_with,
             "chart": None if listed else chart_of(parts, here),
             "listed": listed,
+            "short_way": short_way_of(entries),
             "count": {
                 "open": sum(entry["state"] == "open" for entry in entries),
                 "done": sum(entry["done"] for entry in entries),
@@ -83,8 +85,11 @@ def _continue_with(course: Any, mine: dict[str, Any]) -> dict[str, Any] | None:
     by_slug = {lesson.slug: lesson for lesson in course.lessons}
     for slug, box in reversed(mine.items()):
         if slug in by_slug:
-            return {"lesson": by_slug[slug], "sandbox": box}
-    return {"lesson": course.lessons[0], "sandbox": None} if course.lessons else None
+            return {"lesson": by_slug[slug], "number": course.number(slug), "sandbox": box}
+    if not course.lessons:
+        return None
+    first = course.lessons[0]
+    return {"lesson": first, "number": course.number(first.slug), "sandbox": None}
 
 
 def _broken_course(request: HttpRequest, course: str) -> HttpResponse:
